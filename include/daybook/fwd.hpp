@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_FWD_HPP
+#define DAYBOOK_FWD_HPP
+
+/// @file
+/// Every public name and every default, on one page. Template defaults stand here and nowhere else.
+
+#include <daybook/types.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace daybook::inline v0 {
+
+// time: by which clock
+struct SystemClock;
+class ManualClock;
+class AnyClock;
+class TimeZone;
+struct OffsetInterval;
+struct LocalInfo;
+
+// schedule: when
+class Cron;
+class Every;
+class At;
+class Schedule;
+class CronError;
+struct CronOptions;
+enum class DayMatch : std::uint8_t;
+enum class Dst : std::uint8_t;
+
+// policy: what if
+class RetryPolicy;
+struct ExponentialBackoff;
+struct FixedBackoff;
+enum class Overlap : std::uint8_t;
+enum class Misfire : std::uint8_t;
+
+// stats: how much
+/// @tparam SubBuckets  Steps within a doubling, a power of two; the relative error of a percentile is 1 / (2 *
+/// SubBuckets).
+template <std::size_t SubBuckets = 16>
+class Stats;
+template <std::size_t SubBuckets = 16>
+class LatencyHistogram;
+struct StatsSnapshot;
+struct HandlerStats;
+struct JobStats;
+struct LatencySummary;
+
+// log: what happened
+struct Progress;
+struct ExecutionQuery;
+struct ExecutionStart;
+struct LogOptions;
+struct Total;
+struct Execution;
+enum class Finish : std::uint8_t;
+enum class Finality : std::uint8_t;
+enum class Skips : std::uint8_t;
+/// @tparam Result  What a job returns; copyable.
+template <class Result = std::string>
+struct JobExecutionRecord;
+template <class Result = std::string>
+struct Page;
+template <class Result = std::string>
+class JobExecutionLog;
+template <class Result = std::string>
+class ScopedExecution;
+template <class Result>
+struct ResultCodec;
+
+// job: what runs
+class JobContext;
+class Command;
+class CommandError;
+struct CommandOptions;
+struct CommandOutcome;
+enum class CommandEnvironment : std::uint8_t;
+enum class Interruption : std::uint8_t;
+struct JobOptions;
+struct JobInfo;
+
+// worker: where
+class Task;
+class AnyExecutor;
+class WorkerPool;
+struct WorkerPoolOptions;
+
+// the one object a program owns
+struct SchedulerOptions;
+struct StopReport;
+struct TriggerReport;
+class AnyScheduler;
+class SchedulerHandle;
+template <class Result = std::string>
+class Scheduler;
+
+// text: in which letters
+class JsonWriter;
+
+} // namespace daybook::inline v0
+
+namespace daybook::inline v0::http {
+
+struct Request;
+struct Response;
+class Router;
+class Api;
+
+} // namespace daybook::inline v0::http
+
+#endif

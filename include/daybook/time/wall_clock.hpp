@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_TIME_WALL_CLOCK_HPP
+#define DAYBOOK_TIME_WALL_CLOCK_HPP
+
+/// @file
+/// By which clock: the concept, the system's own clock, and the erased form that options carry.
+
+#include <daybook/types.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace daybook::inline v0 {
+
+/// A clock with two time lines: `now()` is what people call the time and may be stepped; `steady_now()` never runs
+/// backwards. Both may be called from any thread at once, and do not throw.
+template <class Clock>
+concept wall_clock = std::copy_constructible<Clock> && requires(const Clock& clock) {
+    { clock.now() } -> std::convertible_to<sys_time>;
+    { clock.steady_now() } -> std::convertible_to<steady_time>;
+};
+
+/// A clock whose time passes only when a program says so. `on_change` registers a function that is called, on the
+/// thread that moved the clock, after every move; it is called no more once the returned token is gone.
+template <class Clock>
+concept driven_clock = wall_clock<Clock> && requires(const Clock& clock, std::function<void()> wake) {
+    { clock.on_change(std::move(wake)) } -> std::convertible_to<std::shared_ptr<void>>;
+};
+
+/// The system's clocks: `std::chrono::system_clock` in whole microseconds and `std::chrono::steady_clock`.
+struct SystemClock {
+    [[nodiscard]] sys_time now() const noexcept {
+        return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    }
+    [[nodiscard]] steady_time steady_now() const noexcept { return std::chrono::steady_clock::now(); }
+};
+
+/// Any wall_clock, held by value behind one virtual call; copies share the clock they were made from.
+///
+/// @par Thread safety
+/// Distinct objects: safe. Shared objects: safe, every member but assignment.
+class AnyClock {
+public:
+    /// The system's clocks.
+    AnyClock() : AnyClock{SystemClock{}} {}
+
+    template <class Clock>
+    requires(!std::same_as<Clock, AnyClock>)
+        AnyClock(Clock clock) { // NOLINT(google-explicit-constructor): a clock is meant to be given as it is
+        static_assert(wall_clock<Clock>, "Clock must be copyable and provide now() and steady_now(), both const");
+        self_ = std::make_shared<Model<Clock>>(std::move(clock));
+    }
+
+    [[nodiscard]] sys_time now() const noexcept { return self_->now(); }
+    [[nodiscard]] steady_time steady_now() const noexcept { return self_->steady_now(); }
+
+    /// Whether time passes by itself; if not, waiting for it means waiting for `on_change`.
+    [[nodiscard]] bool is_driven() const noexcept { return self_->is_driven(); }
+
+    /// Whether it is SystemClock, whose instants the operating system can wait for.
+    [[nodiscard]] bool is_system() const noexcept { return self_->is_system(); }
+
+    /// See driven_clock; an empty token for a clock whose time passes by itself.
+    [[nodiscard]] std::shared_ptr<void> on_change(std::function<void()> wake) const {
+        return self_->on_change(std::move(wake));
+    }
+
+private:
+    struct Interface {
+        virtual ~Interface() = default;
+        [[nodiscard]] virtual sys_time now() const noexcept = 0;
+        [[nodiscard]] virtual steady_time steady_now() const noexcept = 0;
+        [[nodiscard]] virtual bool is_driven() const noexcept = 0;
+        [[nodiscard]] virtual bool is_system() const noexcept = 0;
+        [[nodiscard]] virtual std::shared_ptr<void> on_change(std::function<void()> wake) const = 0;
+    };
+
+    template <class Clock>
+    struct Model final : Interface {
+        explicit Model(Clock from) : clock{std::move(from)} {}
+        [[nodiscard]] sys_time now() const noexcept override { return clock.now(); }
+        [[nodiscard]] steady_time steady_now() const noexcept override { return clock.steady_now(); }
+        [[nodiscard]] bool is_driven() const noexcept override { return driven_clock<Clock>; }
+        [[nodiscard]] bool is_system() const noexcept override { return std::same_as<Clock, SystemClock>; }
+        [[nodiscard]] std::shared_ptr<void> on_change([[maybe_unused]] std::function<void()> wake) const override {
+            if constexpr (driven_clock<Clock>) {
+                return clock.on_change(std::move(wake));
+            } else {
+                return {};
+            }
+        }
+        Clock clock;
+    };
+
+    std::shared_ptr<const Interface> self_;
+};
+
+} // namespace daybook::inline v0
+
+#endif

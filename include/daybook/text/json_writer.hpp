@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_TEXT_JSON_WRITER_HPP
+#define DAYBOOK_TEXT_JSON_WRITER_HPP
+
+/// @file
+/// JSON as it is written: a stream of values appended to a string, without a document in between.
+
+#include <daybook/detail/utf8.hpp>
+#include <daybook/text/timestamp.hpp>
+#include <daybook/types.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace daybook::inline v0 {
+
+/// Appends JSON (RFC 8259) to a string; puts the commas by itself.
+///
+/// The string is complete whenever no object or array is open, and once the writer is gone; in between it has bytes at
+/// its end that mean nothing, and must be left alone. What is written is valid as long as the calls form a document:
+/// every member is a `key` and then one value, every `begin_` has its `end_`. This is not checked.
+/// Texts may hold any bytes: what is not UTF-8 is written as U+FFFD, so that no reader has to refuse the document.
+///
+/// @par Thread safety
+/// Distinct objects: safe. Shared objects: unsafe.
+class JsonWriter {
+public:
+    /// @param out  Is appended to, and must outlive the writer.
+    explicit JsonWriter(std::string& out) noexcept : out_{&out}, cursor_{out.data() + out.size()}, end_{cursor_} {}
+    JsonWriter(const JsonWriter&) = delete;
+    JsonWriter& operator=(const JsonWriter&) = delete;
+    ~JsonWriter() { finish(); }
+
+    JsonWriter& begin_object() { return open('{'); }
+    JsonWriter& end_object() { return close('}'); }
+    JsonWriter& begin_array() { return open('['); }
+    JsonWriter& end_array() { return close(']'); }
+
+    /// The name of the member whose value comes next.
+    JsonWriter& key(std::string_view name) {
+        append_string(name);
+        *cursor_++ = ':'; // append_string leaves room for it
+        needs_comma_ = false;
+        return *this;
+    }
+
+    /// A string.
+    JsonWriter& value(std::string_view text) {
+        append_string(text);
+        return completed();
+    }
+
+    JsonWriter& null() { return raw("null"); }
+    JsonWriter& value(std::nullptr_t) { return null(); }
+
+    /// `true` or `false`. A template, so that no pointer to characters turns into a truth value.
+    template <class Bool>
+    requires std::same_as<Bool, bool> JsonWriter& value(Bool truth) { return raw(truth ? "true" : "false"); }
+
+    template <class Integer>
+    requires(std::integral<Integer> && !std::same_as<Integer, bool>) JsonWriter& value(Integer number) {
+        char digits[24];
+        if constexpr (std::is_signed_v<Integer>) {
+            const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(number)).ptr;
+            return raw({digits, static_cast<std::size_t>(end - digits)});
+        } else {
+            const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<std::uint64_t>(number)).ptr;
+            return raw({digits, static_cast<std::size_t>(end - digits)});
+        }
+    }
+
+    /// The shortest digits that read back as the same number, with `.0` where it is whole; `null` for NaN and
+    /// infinities, which JSON does not have. A `long double` is written as a `double`.
+    template <std::floating_point Number>
+    JsonWriter& value(Number number) {
+        if (!std::isfinite(number)) { return null(); }
+        char digits[40];
+        char* end = nullptr;
+        if constexpr (std::same_as<Number, float>) {
+            end = std::to_chars(digits, digits + 32, number).ptr;
+        } else {
+            end = std::to_chars(digits, digits + 32, static_cast<double>(number)).ptr;
+        }
+        if (std::all_of(digits, end, [](char digit) { return digit == '-' || (digit >= '0' && digit <= '9'); })) {
+            *end++ = '.';
+            *end++ = '0';
+        }
+        return raw({digits, static_cast<std::size_t>(end - digits)});
+    }
+
+    /// An instant as write_timestamp has it, in quotes.
+    JsonWriter& value(sys_time instant) {
+        char text[timestamp_length + 2];
+        text[0] = '"';
+        *write_timestamp(text + 1, instant) = '"';
+        return raw({text, sizeof text});
+    }
+
+    /// The value, or `null`.
+    template <class Value>
+    JsonWriter& value(const std::optional<Value>& maybe) {
+        return maybe ? value(*maybe) : null();
+    }
+
+    /// A number rounded to at most `decimals` (1 to 9) digits after the point, of which trailing zeros are dropped but
+    /// one digit stays: 97.77, 245.3, 100.0. `null` for NaN and infinities.
+    JsonWriter& fixed(double number, int decimals) {
+        if (!std::isfinite(number)) { return null(); }
+        char digits[336]; // the largest double has 309 digits before the point
+        auto* end =
+            std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed, std::clamp(decimals, 1, 9))
+                .ptr;
+        while (end[-1] == '0' && end[-2] != '.') { --end; }
+        std::string_view text{digits, static_cast<std::size_t>(end - digits)};
+        if (text == "-0.0") { text.remove_prefix(1); }
+        return raw(text);
+    }
+
+    /// A value that is JSON already; it is not looked at.
+    JsonWriter& raw(std::string_view text) {
+        reserve(text.size() + 1);
+        separate();
+        append_bytes(text);
+        return completed();
+    }
+
+    /// `key` and `value` in one.
+    template <class Value>
+    JsonWriter& member(std::string_view name, const Value& content) {
+        return key(name).value(content);
+    }
+
+private:
+    /// Makes room for so many bytes. The string is written through a pointer, and is longer than what it holds
+    /// meanwhile: that is half the time of appending to it.
+    void reserve(std::size_t bytes) {
+        if (static_cast<std::size_t>(end_ - cursor_) >= bytes) { return; }
+        const auto used = static_cast<std::size_t>(cursor_ - out_->data());
+        out_->resize(std::max({used + bytes, used * 2, out_->capacity(), std::size_t{256}}));
+        cursor_ = out_->data() + used;
+        end_ = out_->data() + out_->size();
+    }
+
+    /// Cuts off the room that was not needed. Shrinking does not throw.
+    void finish() noexcept {
+        if (cursor_ == end_) { return; }
+        out_->resize(static_cast<std::size_t>(cursor_ - out_->data()));
+        end_ = cursor_;
+    }
+
+    JsonWriter& completed() {
+        if (depth_ == 0) { finish(); }
+        return *this;
+    }
+
+    /// Needs room for one byte.
+    void separate() noexcept {
+        if (needs_comma_) { *cursor_++ = ','; }
+        needs_comma_ = true;
+    }
+
+    JsonWriter& open(char bracket) {
+        reserve(2);
+        separate();
+        *cursor_++ = bracket;
+        needs_comma_ = false;
+        ++depth_;
+        return *this;
+    }
+
+    JsonWriter& close(char bracket) {
+        reserve(1);
+        *cursor_++ = bracket;
+        needs_comma_ = true;
+        --depth_;
+        return completed();
+    }
+
+    /// Whether none of eight bytes has to be looked at: all are ASCII, but controls, quote and backslash.
+    [[nodiscard]] static bool is_plain(std::uint64_t word) noexcept {
+        constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+        constexpr std::uint64_t highs = 0x8080'8080'8080'8080;
+        // `x - ones` borrows into the high bit of a byte of x that is zero. It may do so in the byte above such a byte
+        // as well, which does not matter for the question whether there is any.
+        const auto quote = word ^ (ones * '"');
+        const auto backslash = word ^ (ones * '\\');
+        return ((word | (word - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) &
+                highs) == 0;
+    }
+
+    [[nodiscard]] static bool is_plain(char byte) noexcept {
+        const auto code = static_cast<unsigned char>(byte);
+        return code >= 0x20 && code < 0x80 && byte != '"' && byte != '\\';
+    }
+
+    /// Copies from the front what stands for itself, eight bytes at a time, and returns how many bytes that were. Needs
+    /// room for the whole text.
+    [[nodiscard]] std::size_t append_plain(std::string_view text) noexcept {
+        std::size_t length = 0;
+        for (; text.size() - length >= sizeof(std::uint64_t); length += sizeof(std::uint64_t)) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, text.data() + length, sizeof word);
+            if (!is_plain(word)) { break; }
+            std::memcpy(cursor_ + length, &word, sizeof word);
+        }
+        for (; length < text.size() && is_plain(text[length]); ++length) { cursor_[length] = text[length]; }
+        cursor_ += length;
+        return length;
+    }
+
+    /// Leaves room for one byte more.
+    void append_string(std::string_view text) {
+        reserve(text.size() + 4); // comma, two quotes, and the colon of a key
+        separate();
+        *cursor_++ = '"';
+        const auto plain = append_plain(text);
+        if (plain < text.size()) { append_special(text.substr(plain)); }
+        *cursor_++ = '"';
+    }
+
+    /// Leaves room for two bytes more.
+    void append_special(std::string_view text) {
+        while (!text.empty()) {
+            reserve(text.size() + 8); // the longest replacement of a byte has six
+            std::size_t length = 1;
+            if (static_cast<unsigned char>(text.front()) >= 0x80) {
+                const auto step = detail::utf8_step(text);
+                append_bytes(step.is_valid ? text.substr(0, step.length) : std::string_view{"\xEF\xBF\xBD"});
+                length = step.length;
+            } else if (is_plain(text.front())) {
+                length = append_plain(text);
+            } else {
+                append_escape(text.front());
+            }
+            text.remove_prefix(length);
+        }
+        reserve(2);
+    }
+
+    /// Needs room.
+    void append_bytes(std::string_view bytes) noexcept { cursor_ = std::copy(bytes.begin(), bytes.end(), cursor_); }
+
+    void append_escape(char byte) noexcept {
+        switch (byte) {
+        case '"': return append_bytes("\\\"");
+        case '\\': return append_bytes("\\\\");
+        case '\b': return append_bytes("\\b");
+        case '\f': return append_bytes("\\f");
+        case '\n': return append_bytes("\\n");
+        case '\r': return append_bytes("\\r");
+        case '\t': return append_bytes("\\t");
+        default: break;
+        }
+        constexpr std::string_view hex = "0123456789abcdef";
+        const auto code = static_cast<unsigned char>(byte);
+        const char escape[] = {'\\', 'u', '0', '0', hex[code >> 4U], hex[code & 0xFU]};
+        append_bytes({escape, sizeof escape});
+    }
+
+    std::string* out_;
+    char* cursor_;          ///< where the next byte goes
+    char* end_;             ///< of the string, room included
+    std::size_t depth_ = 0; ///< objects and arrays that are open
+    bool needs_comma_ = false;
+};
+
+} // namespace daybook::inline v0
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SATURATE_HPP
+#define DAYBOOK_DETAIL_SATURATE_HPP
+
+/// @file
+/// Arithmetic on time that stops at the ends of its range instead of overflowing.
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <ratio>
+#include <stdexcept>
+
+namespace daybook::inline v0::detail {
+
+/// `from` in the units of `To`, rounded up; what is out of range becomes the nearest end of it.
+/// @throws std::invalid_argument  `from` is not a number.
+template <class To, class Rep, class Period>
+[[nodiscard]] constexpr To saturating_ceil(std::chrono::duration<Rep, Period> from) {
+    if constexpr (std::integral<Rep> && std::same_as<Period, typename To::period>) {
+        return To{from.count()};
+    } else {
+        using Approximate = std::chrono::duration<double, typename To::period>;
+        const double count = std::chrono::duration_cast<Approximate>(from).count();
+        if (count != count) { throw std::invalid_argument{"a time is not a number"}; }
+        if (count >= Approximate{To::max()}.count()) { return To::max(); }
+        if (count <= Approximate{To::min()}.count()) { return To::min(); }
+        return std::chrono::ceil<To>(from);
+    }
+}
+
+/// `from + by`, or the last instant there is. `by` is not negative.
+template <class Clock, class Duration>
+[[nodiscard]] constexpr std::chrono::time_point<Clock, Duration>
+saturating_add(std::chrono::time_point<Clock, Duration> from, Duration by) noexcept {
+    using Instant = std::chrono::time_point<Clock, Duration>;
+    const auto since_epoch = from.time_since_epoch();
+    return since_epoch > Duration::max() - by ? Instant::max() : Instant{since_epoch + by};
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -143,7 +143,10 @@ private:
     /// Makes room for so many bytes. The string is written through a pointer, and is longer than what it holds
     /// meanwhile: that is half the time of appending to it.
     void reserve(std::size_t bytes) {
-        if (static_cast<std::size_t>(end_ - cursor_) >= bytes) { return; }
+        if (static_cast<std::size_t>(end_ - cursor_) < bytes) { grow(bytes); }
+    }
+
+    void grow(std::size_t bytes) {
         const auto used = static_cast<std::size_t>(cursor_ - out_->data());
         out_->resize(std::max({used + bytes, used * 2, out_->capacity(), std::size_t{256}}));
         cursor_ = out_->data() + used;
@@ -212,9 +215,33 @@ private:
             if (!is_plain(word)) { break; }
             std::memcpy(cursor_ + length, &word, sizeof word);
         }
+        if (text.size() - length < sizeof(std::uint64_t) && copy_plain_end(text)) { length = text.size(); }
         for (; length < text.size() && is_plain(text[length]); ++length) { cursor_[length] = text[length]; }
         cursor_ += length;
         return length;
+    }
+
+    /// Copies the last eight bytes, those before them once more, if all of them stand for themselves; of a text with
+    /// four to seven bytes all of it. Most strings are short: going through their ends byte by byte would be half of
+    /// the time.
+    [[nodiscard]] bool copy_plain_end(std::string_view text) noexcept {
+        if (const std::size_t size = text.size(); size >= sizeof(std::uint64_t)) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, text.data() + size - sizeof word, sizeof word);
+            if (!is_plain(word)) { return false; }
+            std::memcpy(cursor_ + size - sizeof word, &word, sizeof word);
+            return true;
+        } else if (size >= sizeof(std::uint32_t)) {
+            std::uint32_t first = 0;
+            std::uint32_t last = 0;
+            std::memcpy(&first, text.data(), sizeof first);
+            std::memcpy(&last, text.data() + size - sizeof last, sizeof last);
+            if (!is_plain(first | std::uint64_t{last} << 32U)) { return false; }
+            std::memcpy(cursor_, &first, sizeof first);
+            std::memcpy(cursor_ + size - sizeof last, &last, sizeof last);
+            return true;
+        }
+        return false;
     }
 
     /// Leaves room for one byte more.

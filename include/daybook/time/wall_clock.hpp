@@ -44,28 +44,30 @@ struct SystemClock {
 /// Distinct objects: safe. Shared objects: safe, every member but assignment.
 class AnyClock {
 public:
-    /// The system's clocks.
-    AnyClock() : AnyClock{SystemClock{}} {}
+    /// The system's clocks. Nothing is allocated, and reading them takes no virtual call.
+    AnyClock() noexcept = default;
 
     template <class Clock>
     requires(!std::same_as<Clock, AnyClock>)
         AnyClock(Clock clock) { // NOLINT(google-explicit-constructor): a clock is meant to be given as it is
         static_assert(wall_clock<Clock>, "Clock must be copyable and provide now() and steady_now(), both const");
-        self_ = std::make_shared<Model<Clock>>(std::move(clock));
+        if constexpr (!std::same_as<Clock, SystemClock>) { self_ = std::make_shared<Model<Clock>>(std::move(clock)); }
     }
 
-    [[nodiscard]] sys_time now() const noexcept { return self_->now(); }
-    [[nodiscard]] steady_time steady_now() const noexcept { return self_->steady_now(); }
+    [[nodiscard]] sys_time now() const noexcept { return self_ ? self_->now() : SystemClock{}.now(); }
+    [[nodiscard]] steady_time steady_now() const noexcept {
+        return self_ ? self_->steady_now() : SystemClock{}.steady_now();
+    }
 
     /// Whether time passes by itself; if not, waiting for it means waiting for `on_change`.
-    [[nodiscard]] bool is_driven() const noexcept { return self_->is_driven(); }
+    [[nodiscard]] bool is_driven() const noexcept { return self_ && self_->is_driven(); }
 
     /// Whether it is SystemClock, whose instants the operating system can wait for.
-    [[nodiscard]] bool is_system() const noexcept { return self_->is_system(); }
+    [[nodiscard]] bool is_system() const noexcept { return !self_; }
 
     /// See driven_clock; an empty token for a clock whose time passes by itself.
     [[nodiscard]] std::shared_ptr<void> on_change(std::function<void()> wake) const {
-        return self_->on_change(std::move(wake));
+        return self_ ? self_->on_change(std::move(wake)) : nullptr;
     }
 
 private:
@@ -74,7 +76,6 @@ private:
         [[nodiscard]] virtual sys_time now() const noexcept = 0;
         [[nodiscard]] virtual steady_time steady_now() const noexcept = 0;
         [[nodiscard]] virtual bool is_driven() const noexcept = 0;
-        [[nodiscard]] virtual bool is_system() const noexcept = 0;
         [[nodiscard]] virtual std::shared_ptr<void> on_change(std::function<void()> wake) const = 0;
     };
 
@@ -84,7 +85,6 @@ private:
         [[nodiscard]] sys_time now() const noexcept override { return clock.now(); }
         [[nodiscard]] steady_time steady_now() const noexcept override { return clock.steady_now(); }
         [[nodiscard]] bool is_driven() const noexcept override { return driven_clock<Clock>; }
-        [[nodiscard]] bool is_system() const noexcept override { return std::same_as<Clock, SystemClock>; }
         [[nodiscard]] std::shared_ptr<void> on_change([[maybe_unused]] std::function<void()> wake) const override {
             if constexpr (driven_clock<Clock>) {
                 return clock.on_change(std::move(wake));
@@ -95,7 +95,7 @@ private:
         Clock clock;
     };
 
-    std::shared_ptr<const Interface> self_;
+    std::shared_ptr<const Interface> self_; ///< null: the system's clocks
 };
 
 } // namespace daybook::inline v0

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_LOG_CORE_HPP
+#define DAYBOOK_DETAIL_LOG_CORE_HPP
+
+/// @file
+/// The log without the type of its results: every change of state, each one short critical section.
+
+#include <daybook/detail/execution_index.hpp>
+#include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/id_index.hpp>
+#include <daybook/detail/log_entries.hpp>
+#include <daybook/detail/name_table.hpp>
+#include <daybook/detail/ref.hpp>
+#include <daybook/detail/retention.hpp>
+#include <daybook/log/execution.hpp>
+#include <daybook/log/log_options.hpp>
+#include <daybook/stats/stats.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+/// @par Thread safety
+/// Every public member may be called from any thread. No user code runs under the lock: results are shared blocks that
+/// are made before it is taken, and destroyed after it was released.
+class LogCore {
+public:
+    explicit LogCore(LogOptions options);
+    LogCore(const LogCore&) = delete;
+    LogCore& operator=(const LogCore&) = delete;
+
+    [[nodiscard]] const LogOptions& options() const noexcept { return options_; }
+
+    /// Interns three names until `release`.
+    [[nodiscard]] NameRefs acquire(const HashedNames& names);
+    void release(const NameRefs& names) noexcept;
+
+    /// Starts an execution, or hands it over to wait for a worker (`status` is `running` or `queued`).
+    Execution start(const HashedNames& names, const ExecutionStart& start, JobStatus status);
+    Execution start(const NameRefs& names, const ExecutionStart& start, JobStatus status);
+
+    /// A worker takes a queued execution: it moves to the front, as of now. @returns Whether it was still queued.
+    bool begin(const Execution& execution, std::optional<std::uint32_t> worker) noexcept;
+
+    /// Ends an execution that is queued or running.
+    Finish finish(const Execution& execution, JobStatus status, Ref<RefCounted> result, Ref<TextBlock> error,
+                  Finality finality) noexcept;
+
+    /// Turns a queued execution into a skip with a record of its own.
+    Finish skip_queued(const Execution& execution, SkipReason reason) noexcept;
+
+    /// Counts occurrences that got no execution; joins the job's last skip where nothing has come between.
+    ExecutionId skip(const NameRefs& names, const SkipStart& skip);
+
+    /// Calls `change(ExecutionSlot&)` for an execution that is in flight, under the lock: library code only.
+    template <class Change>
+    bool update(const Execution& execution, Change&& change) {
+        const std::scoped_lock lock{mutex_};
+        if (find_open(execution) != Finish::recorded) { return false; }
+        change(pool_[execution.slot]);
+        return true;
+    }
+
+    /// @returns How many finished records were removed.
+    std::size_t clear();
+
+    [[nodiscard]] std::size_t retained() const {
+        const std::scoped_lock lock{mutex_};
+        return finished_.size();
+    }
+
+private:
+    friend class LogReader; // asks; see log_reader.hpp
+    using JobTable = NameTable<NameEntry<&ExecutionSlot::by_job>>;
+    using HandlerTable = NameTable<NameEntry<&ExecutionSlot::by_handler>>;
+    using AgeList = SlotList<&ExecutionSlot::by_age>;
+
+    /// Blocks whose last owner may be the log, taken along to be destroyed after the lock. There is one record's room:
+    /// a change of state evicts no more.
+    struct Discarded {
+        void take(ExecutionSlot& slot) noexcept {
+            result = std::move(slot.result);
+            error = std::move(slot.error);
+            extras = std::move(slot.extras);
+        }
+        Ref<RefCounted> result;
+        Ref<TextBlock> error;
+        std::unique_ptr<ExecutionExtras> extras;
+    };
+
+    // Whoever calls one of these holds the lock.
+    NameRefs acquire_locked(const HashedNames& names);
+    void release_locked(const NameRefs& names) noexcept;
+    void add_users(const NameRefs& names) noexcept;
+    void track_names(const NameRefs& names) noexcept;
+    Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status, sys_time wall,
+                           steady_time steady, std::unique_ptr<ExecutionExtras> extras, Discarded& discarded) noexcept;
+    [[nodiscard]] Finish find_open(const Execution& execution) const noexcept;
+    void finish_locked(std::uint32_t index, JobStatus status, Finality finality, steady_time steady,
+                       Discarded& discarded) noexcept;
+    void count_start(ExecutionSlot& slot, std::optional<std::chrono::nanoseconds> queue_delay) noexcept;
+    void count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept;
+    void link(std::uint32_t index) noexcept;
+    void link_skip(std::uint32_t index) noexcept;
+    void unlink(std::uint32_t index) noexcept;
+    void retain(std::uint32_t index, Discarded& discarded) noexcept;
+    void evict(std::uint32_t index, Discarded& discarded) noexcept;
+    void ready_for_one();
+
+    const LogOptions options_;
+    const std::uint32_t tag_;
+
+    mutable std::mutex mutex_;
+    SlotPool pool_; // guarded by mutex_, as is all that follows
+    ExecutionIndex index_;
+    IdIndex ids_;
+    JobTable jobs_;
+    HandlerTable handlers_;
+    NameTable<char> methods_; // the payload means nothing
+    std::vector<std::uint32_t> tracked_jobs_;
+    std::vector<std::uint32_t> tracked_handlers_;
+    Stats<> stats_;
+    AgeList in_flight_; // by hand-over
+    Retention finished_;
+    ExecutionId next_id_ = 1;
+    std::uint64_t cleared_rank_ = 0; // what finished before this was cleared, or is about to be
+};
+
+inline LogCore::LogCore(LogOptions options)
+    : options_{checked(std::move(options))},
+      tag_{next_log_tag()},
+      pool_{options_.capacity + options_.max_running + 1},
+      index_{pool_, options_.capacity + options_.max_running},
+      ids_{pool_},
+      stats_{options_.max_tracked_handlers, options_.max_tracked_jobs},
+      finished_{pool_, options_} {}
+
+inline NameRefs LogCore::acquire(const HashedNames& names) {
+    const std::scoped_lock lock{mutex_};
+    return acquire_locked(names);
+}
+
+inline void LogCore::release(const NameRefs& names) noexcept {
+    const std::scoped_lock lock{mutex_};
+    release_locked(names);
+}
+
+inline NameRefs LogCore::acquire_locked(const HashedNames& names) {
+    NameRefs refs;
+    refs.job = jobs_.acquire(names.job, names.job_hash);
+    try {
+        refs.handler = handlers_.acquire(names.handler, names.handler_hash);
+        try {
+            refs.method = methods_.acquire(names.method, names.method_hash);
+        } catch (...) {
+            handlers_.release(refs.handler);
+            throw;
+        }
+    } catch (...) {
+        jobs_.release(refs.job);
+        throw;
+    }
+    return refs;
+}
+
+inline void LogCore::release_locked(const NameRefs& names) noexcept {
+    jobs_.release(names.job);
+    handlers_.release(names.handler);
+    methods_.release(names.method);
+}
+
+inline void LogCore::add_users(const NameRefs& names) noexcept {
+    jobs_.add_user(names.job);
+    handlers_.add_user(names.handler);
+    methods_.add_user(names.method);
+}
+
+/// Everything that may throw, done before anything is changed.
+inline void LogCore::ready_for_one() {
+    pool_.reserve_one();
+    ids_.reserve_one();
+}
+
+inline void LogCore::track_names(const NameRefs& names) noexcept {
+    if (!jobs_[names.job].is_tracked) {
+        track(jobs_, tracked_jobs_, names.job, [&](const std::string& name) { return stats_.add_job(name); });
+    }
+    if (!handlers_[names.handler].is_tracked) {
+        track(handlers_, tracked_handlers_, names.handler,
+              [&](const std::string& name) { return stats_.add_handler(name); });
+    }
+}
+
+inline Execution LogCore::start(const HashedNames& names, const ExecutionStart& start, JobStatus status) {
+    auto extras = extras_for(start, options_.max_text_bytes);
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    Discarded discarded;
+    const std::scoped_lock lock{mutex_};
+    ready_for_one();
+    const NameRefs refs = acquire_locked(names);
+    return start_locked(refs, start, status, wall, steady, std::move(extras), discarded);
+}
+
+inline Execution LogCore::start(const NameRefs& names, const ExecutionStart& start, JobStatus status) {
+    auto extras = extras_for(start, options_.max_text_bytes);
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    Discarded discarded;
+    const std::scoped_lock lock{mutex_};
+    ready_for_one();
+    add_users(names);
+    return start_locked(names, start, status, wall, steady, std::move(extras), discarded);
+}
+
+inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
+                                       sys_time wall, steady_time steady, std::unique_ptr<ExecutionExtras> extras,
+                                       Discarded& discarded) noexcept {
+    if (in_flight_.size >= options_.max_running) {
+        finish_locked(in_flight_.oldest, JobStatus::abandoned, Finality::final_attempt, steady, discarded);
+    }
+    track_names(names);
+    const std::uint32_t index = pool_.take();
+    ExecutionSlot& slot = pool_[index];
+    slot.id = next_id_++;
+    slot.occurrence_id = start.occurrence_id != 0 ? start.occurrence_id : slot.id;
+    slot.job = names.job;
+    slot.handler = names.handler;
+    slot.method = names.method;
+    slot.attempt_number = std::max(1U, start.attempt_number);
+    slot.trigger = start.trigger;
+    slot.dst = start.dst;
+    slot.status = status;
+    slot.extras = std::move(extras);
+    if (start.scheduled_at) { slot.scheduled_at = start.scheduled_at->time_since_epoch().count(); }
+    slot.steady = steady.time_since_epoch().count();
+    (status == JobStatus::queued ? slot.queued_at : slot.started_at) = wall.time_since_epoch().count();
+    if (status == JobStatus::running) { count_start(slot, std::nullopt); }
+    ids_.insert(index);
+    in_flight_.push_newest(pool_, index);
+    link(index);
+    jobs_[slot.job].open_skip = no_slot;
+    return {.id = slot.id, .slot = index, .log = tag_};
+}
+
+inline void LogCore::count_start(ExecutionSlot& slot, std::optional<std::chrono::nanoseconds> queue_delay) noexcept {
+    slot.ran = true;
+    std::optional<std::chrono::nanoseconds> drift;
+    if (slot.scheduled_at != ExecutionSlot::no_instant && slot.attempt_number == 1) {
+        drift = std::chrono::microseconds{slot.started_at - slot.scheduled_at};
+    }
+    stats_.record_start(drift, queue_delay);
+}
+
+/// In front of everything, in all four orders.
+inline void LogCore::link(std::uint32_t index) noexcept {
+    const ExecutionSlot& slot = pool_[index];
+    index_.place(index);
+    jobs_[slot.job].lists.executions.push_newest(pool_, index);
+    handlers_[slot.handler].lists.executions.push_newest(pool_, index);
+}
+
+inline void LogCore::unlink(std::uint32_t index) noexcept {
+    const ExecutionSlot& slot = pool_[index];
+    if (slot.status == JobStatus::skipped) {
+        index_.remove_skip(index);
+        jobs_[slot.job].lists.skips.erase(pool_, index);
+        handlers_[slot.handler].lists.skips.erase(pool_, index);
+    } else {
+        index_.remove(index);
+        jobs_[slot.job].lists.executions.erase(pool_, index);
+        handlers_[slot.handler].lists.executions.erase(pool_, index);
+    }
+}
+
+inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32_t> worker) noexcept {
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    const std::scoped_lock lock{mutex_};
+    if (find_open(execution) != Finish::recorded) { return false; }
+    ExecutionSlot& slot = pool_[execution.slot];
+    if (slot.status != JobStatus::queued) { return false; }
+    unlink(execution.slot);
+    slot.status = JobStatus::running;
+    slot.worker = worker.value_or(no_slot);
+    slot.started_at = wall.time_since_epoch().count();
+    const auto waited = steady.time_since_epoch() - std::chrono::nanoseconds{slot.steady};
+    slot.steady = steady.time_since_epoch().count();
+    count_start(slot, waited);
+    link(execution.slot);
+    jobs_[slot.job].open_skip = no_slot; // it stands between them now
+    return true;
+}
+
+inline Finish LogCore::find_open(const Execution& execution) const noexcept {
+    if (execution.log != tag_ || execution.slot >= pool_.size() || pool_[execution.slot].id != execution.id ||
+        execution.id == 0) {
+        return Finish::unknown;
+    }
+    return is_finished(pool_[execution.slot].status) ? Finish::too_late : Finish::recorded;
+}
+
+inline Finish LogCore::finish(const Execution& execution, JobStatus status, Ref<RefCounted> result,
+                              Ref<TextBlock> error, Finality finality) noexcept {
+    const steady_time steady = options_.clock.steady_now();
+    Discarded discarded;
+    const std::scoped_lock lock{mutex_};
+    if (const Finish found = find_open(execution); found != Finish::recorded) { return found; }
+    ExecutionSlot& slot = pool_[execution.slot];
+    slot.result = std::move(result);
+    slot.error = std::move(error);
+    finish_locked(execution.slot, status, finality, steady, discarded);
+    return Finish::recorded;
+}
+
+inline void LogCore::finish_locked(std::uint32_t index, JobStatus status, Finality finality, steady_time steady,
+                                   Discarded& discarded) noexcept {
+    ExecutionSlot& slot = pool_[index];
+    index_.change_status(index, status);
+    slot.is_final = finality == Finality::final_attempt;
+    track_names({.job = slot.job, .handler = slot.handler}); // a clear may have come since it started
+    ExecutionEnd end{.status = status,
+                     .is_final = slot.is_final,
+                     .attempt_number = slot.attempt_number,
+                     .handler = handlers_[slot.handler].stats,
+                     .job = jobs_[slot.job].stats};
+    if (slot.ran) {
+        slot.steady = std::max<std::int64_t>(0, steady.time_since_epoch().count() - slot.steady);
+        end.duration = std::chrono::nanoseconds{slot.steady};
+    }
+    stats_.record_end(end);
+    in_flight_.erase(pool_, index);
+    retain(index, discarded);
+}
+
+inline Finish LogCore::skip_queued(const Execution& execution, SkipReason reason) noexcept {
+    const sys_time wall = options_.clock.now();
+    Discarded discarded;
+    const std::scoped_lock lock{mutex_};
+    if (const Finish found = find_open(execution); found != Finish::recorded) { return found; }
+    ExecutionSlot& slot = pool_[execution.slot];
+    if (slot.status != JobStatus::queued) { return Finish::too_late; }
+    unlink(execution.slot);
+    slot.status = JobStatus::skipped;
+    slot.reason = reason;
+    slot.count = 1;
+    slot.started_at = wall.time_since_epoch().count(); // of a skip: when it was last counted
+    slot.is_final = true;
+    in_flight_.erase(pool_, execution.slot);
+    link_skip(execution.slot);
+    jobs_[slot.job].open_skip = no_slot;
+    count_skip(slot, 1);
+    retain(execution.slot, discarded);
+    return Finish::recorded;
+}
+
+inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
+    const sys_time wall = options_.clock.now();
+    Discarded discarded;
+    const std::scoped_lock lock{mutex_};
+    ready_for_one();
+    const std::uint32_t open = jobs_[names.job].open_skip;
+    if (open != no_slot && pool_[open].reason == skip.reason && pool_[open].finish_rank >= cleared_rank_) {
+        ExecutionSlot& joined = pool_[open];
+        joined.count += skip.occurrences;
+        joined.count_is_minimum |= skip.is_minimum;
+        joined.started_at = wall.time_since_epoch().count();
+        count_skip(joined, skip.occurrences);
+        return joined.id;
+    }
+    const std::uint32_t index = pool_.take();
+    ExecutionSlot& slot = pool_[index];
+    slot.id = next_id_++;
+    slot.occurrence_id = slot.id;
+    slot.job = names.job;
+    slot.handler = names.handler;
+    slot.method = names.method;
+    add_users(names);
+    slot.trigger = skip.trigger;
+    slot.status = JobStatus::skipped;
+    slot.reason = skip.reason;
+    slot.count = skip.occurrences;
+    slot.count_is_minimum = skip.is_minimum;
+    slot.is_final = true;
+    if (skip.scheduled_at) { slot.scheduled_at = skip.scheduled_at->time_since_epoch().count(); }
+    slot.started_at = wall.time_since_epoch().count(); // of a skip: when it was last counted
+    ids_.insert(index);
+    link_skip(index);
+    count_skip(slot, skip.occurrences);
+    retain(index, discarded);
+    jobs_[names.job].open_skip = index;
+    return slot.id;
+}
+
+inline void LogCore::count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept {
+    track_names({.job = slot.job, .handler = slot.handler});
+    stats_.record_skip(handlers_[slot.handler].stats, jobs_[slot.job].stats, occurrences);
+}
+
+inline void LogCore::link_skip(std::uint32_t index) noexcept {
+    const ExecutionSlot& slot = pool_[index];
+    index_.place_skip(index);
+    jobs_[slot.job].lists.skips.push_newest(pool_, index);
+    handlers_[slot.handler].lists.skips.push_newest(pool_, index);
+}
+
+/// Takes a record that has just finished among the retained ones, and evicts what no longer fits.
+inline void LogCore::retain(std::uint32_t index, Discarded& discarded) noexcept {
+    finished_.add(index);
+    if (const std::uint32_t surplus = finished_.surplus(); surplus != no_slot) { evict(surplus, discarded); }
+}
+
+inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
+    ExecutionSlot& slot = pool_[index];
+    finished_.remove(index);
+    if (jobs_[slot.job].open_skip == index) { jobs_[slot.job].open_skip = no_slot; }
+    unlink(index);
+    ids_.erase(index);
+    release_locked({.job = slot.job, .handler = slot.handler, .method = slot.method});
+    discarded.take(slot);
+    pool_.give_back(index);
+}
+
+inline std::size_t LogCore::clear() {
+    std::uint64_t up_to = 0;
+    {
+        const std::scoped_lock lock{mutex_};
+        untrack_all(jobs_, tracked_jobs_);
+        untrack_all(handlers_, tracked_handlers_);
+        stats_.clear();
+        up_to = cleared_rank_ = finished_.next_rank();
+    }
+    // The records go one at a time, so that nobody who records has to wait for a million of them.
+    for (std::size_t removed = 0;; ++removed) {
+        Discarded discarded;
+        const std::scoped_lock lock{mutex_};
+        const std::uint32_t oldest = finished_.oldest();
+        if (oldest == no_slot || pool_[oldest].finish_rank >= up_to) { return removed; }
+        evict(oldest, discarded);
+    }
+}
+
+/// Three names interned for as long as this object lives: what records often keeps one.
+class PinnedNames {
+public:
+    PinnedNames(std::shared_ptr<LogCore> core, const HashedNames& names)
+        : core_{std::move(core)}, refs_{core_->acquire(names)} {}
+    PinnedNames(const PinnedNames&) = delete;
+    PinnedNames& operator=(const PinnedNames&) = delete;
+    ~PinnedNames() { core_->release(refs_); }
+
+    [[nodiscard]] const NameRefs& refs() const noexcept { return refs_; }
+
+private:
+    std::shared_ptr<LogCore> core_;
+    NameRefs refs_;
+};
+
+} // namespace daybook::inline v0::detail
+
+#endif

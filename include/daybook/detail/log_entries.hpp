@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_LOG_ENTRIES_HPP
+#define DAYBOOK_DETAIL_LOG_ENTRIES_HPP
+
+/// @file
+/// What goes into the log and comes out of it, without the type of the results.
+
+#include <daybook/detail/execution_index.hpp>
+#include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/name_table.hpp>
+#include <daybook/detail/ref.hpp>
+#include <daybook/detail/utf8.hpp>
+#include <daybook/log/execution.hpp>
+#include <daybook/log/job_execution_record.hpp>
+#include <daybook/log/log_options.hpp>
+#include <daybook/stats/stats.hpp>
+#include <daybook/types.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+/// What a job or handler name leads to.
+template <SlotLinks ExecutionSlot::*Links>
+struct NameEntry {
+    NamedLists<Links> lists;
+    StatsGroup stats = StatsGroup::other;
+    bool is_tracked = false;           ///< `stats` is its own; the table counts as a user of the name
+    std::uint32_t open_skip = no_slot; ///< jobs only: the skip record that the next skip may join
+};
+
+/// Three interned names, each counted as used once.
+struct NameRefs {
+    std::uint32_t job = 0;
+    std::uint32_t handler = 0;
+    std::uint32_t method = 0;
+};
+
+/// Names with their hashes, computed outside the lock.
+struct HashedNames {
+    HashedNames(std::string_view job_id, std::string_view handler_id, std::string_view method_name)
+        : job{limited(job_id)},
+          handler{handler_id.empty() ? job : limited(handler_id)},
+          method{limited(method_name)},
+          job_hash{hash_name(job)},
+          handler_hash{hash_name(handler)},
+          method_hash{hash_name(method)} {}
+
+    /// What is longer is cut: names are bounded like everything else.
+    static constexpr std::size_t max_bytes = 255;
+    [[nodiscard]] static constexpr std::string_view limited(std::string_view name) noexcept {
+        return name.substr(0, utf8_floor(name, max_bytes));
+    }
+
+    std::string_view job, handler, method;
+    std::uint32_t job_hash, handler_hash, method_hash;
+};
+
+/// A skipped occurrence, or several in a row.
+struct SkipStart {
+    SkipReason reason = SkipReason::misfire;
+    std::optional<sys_time> scheduled_at = {}; ///< of the first of them
+    Trigger trigger = Trigger::schedule;
+    std::uint64_t occurrences = 1;
+    bool is_minimum = false;
+};
+
+/// Copied out under the lock, turned into a record outside it.
+struct RawRecord {
+    ExecutionFacts facts;
+    Ref<RefCounted> result;
+    Ref<TextBlock> error;
+};
+
+/// The rare parts of an execution that are known when it starts; nothing when there are none.
+[[nodiscard]] inline std::unique_ptr<ExecutionExtras> extras_for(const ExecutionStart& start, std::size_t max_bytes) {
+    if (start.parameters.empty()) { return nullptr; }
+    auto extras = std::make_unique<ExecutionExtras>();
+    extras->parameters = limited_text(std::string{start.parameters}, max_bytes);
+    return extras;
+}
+
+/// Gives a name that has none its own counts; when memory or the table is full it is counted as `other`.
+template <class Table, class Add>
+void track(Table& table, std::vector<std::uint32_t>& tracked, std::uint32_t name, Add&& add) noexcept {
+    auto& entry = table[name];
+    try {
+        tracked.push_back(name);
+        entry.stats = add(table.name(name));
+    } catch (const std::bad_alloc&) { entry.stats = StatsGroup::other; }
+    entry.is_tracked = entry.stats != StatsGroup::other;
+    if (entry.is_tracked) {
+        table.add_user(name);
+    } else if (!tracked.empty() && tracked.back() == name) {
+        tracked.pop_back();
+    }
+}
+
+/// The counts are about to start anew: the name is the table's to forget.
+template <class Table>
+void untrack_all(Table& table, std::vector<std::uint32_t>& tracked) noexcept {
+    for (const std::uint32_t name : tracked) {
+        table[name].stats = StatsGroup::other;
+        table[name].is_tracked = false;
+        table.release(name);
+    }
+    tracked.clear();
+}
+
+/// @throws std::invalid_argument  An option is out of its range; says which, and what the range is.
+inline LogOptions checked(LogOptions options) {
+    constexpr std::size_t most = 100'000'000;
+    const auto refuse = [](const char* what) { throw std::invalid_argument{std::string{"LogOptions: "} + what}; };
+    if (options.capacity < 1 || options.capacity > most) { refuse("capacity must be 1 to 100,000,000 records"); }
+    if (options.max_running < 1 || options.max_running > most) { refuse("max_running must be 1 to 100,000,000"); }
+    if (options.max_text_bytes < 64) { refuse("max_text_bytes must be at least 64"); }
+    if (options.error_capacity.value_or(0) >= options.capacity) { refuse("error_capacity must be less than capacity"); }
+    const std::size_t skips = options.skip_capacity.value_or(1);
+    if (skips < 1 || skips > options.capacity) { refuse("skip_capacity must be 1 to capacity"); }
+    return options;
+}
+
+/// Tells handles of one log from those of another.
+inline std::uint32_t next_log_tag() noexcept {
+    static std::atomic<std::uint32_t> tag{0};
+    return tag.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

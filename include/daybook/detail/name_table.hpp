@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_NAME_TABLE_HPP
+#define DAYBOOK_DETAIL_NAME_TABLE_HPP
+
+/// @file
+/// Names as small integers: each text is kept once, counted, and forgotten with its last user.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+/// Eight bytes at a time, each multiplied in; good enough for names, which are short, and a table that strangers do not
+/// choose the hashes of.
+[[nodiscard]] inline std::uint32_t hash_name(std::string_view name) noexcept {
+    constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
+    const auto load = [&]<class Word>(Word word, std::size_t at) -> std::uint64_t {
+        std::memcpy(&word, name.data() + at, sizeof word);
+        return word;
+    };
+    std::uint64_t hash = 0xCBF29CE484222325U ^ name.size();
+    const auto mix = [&](std::uint64_t word) {
+        hash = (hash ^ word) * odd;
+        hash ^= hash >> 29;
+    };
+    // What is left at the end is read again with some of what comes before it: no loop over single bytes.
+    if (const std::size_t size = name.size(); size >= 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8) { mix(load(std::uint64_t{}, at)); }
+        mix(load(std::uint64_t{}, size - 8));
+    } else if (size >= 4) {
+        mix(load(std::uint32_t{}, 0) | load(std::uint32_t{}, size - 4) << 32);
+    } else if (size > 0) {
+        mix(load(std::uint8_t{}, 0) | load(std::uint8_t{}, size / 2) << 8 | load(std::uint8_t{}, size - 1) << 16);
+    }
+    return static_cast<std::uint32_t>(hash * odd >> 32);
+}
+
+/// Interned names with a payload each. Indices stay valid while the count is above 0, then are given out again.
+///
+/// Open addressing with linear probing at a load of at most one half; find, acquire and release are O(1). Not thread
+/// safe: it lives under its owner's lock.
+template <class Payload>
+class NameTable {
+public:
+    static constexpr std::uint32_t nothing = UINT32_MAX;
+
+    /// The index of `name`, counted once more; a new name starts with a fresh payload.
+    /// @throws std::bad_alloc  and leaves the table as it was.
+    std::uint32_t acquire(std::string_view name, std::uint32_t hash) {
+        if (const std::uint32_t known = find(name, hash); known != nothing) {
+            ++entry_at(known).users;
+            return known;
+        }
+        if ((used_ + 1) * 2 > cells_.size()) { grow(); }
+        std::uint32_t index = free_;
+        if (index == nothing) {
+            index = static_cast<std::uint32_t>(size_);
+            if (size_ == chunks_.size() * chunk_size) { chunks_.push_back(std::make_unique<Entry[]>(chunk_size)); }
+            entry_at(index).name.assign(name);
+            ++size_;
+        } else {
+            entry_at(index).name.assign(name);
+            free_ = entry_at(index).next_free;
+        }
+        Entry& entry = entry_at(index);
+        entry.hash = hash;
+        entry.users = 1;
+        entry.payload = Payload{};
+        insert_cell(index);
+        ++used_;
+        return index;
+    }
+
+    void add_user(std::uint32_t index) noexcept { ++entry_at(index).users; }
+
+    /// Gives one count back; the name is forgotten when it was the last.
+    void release(std::uint32_t index) noexcept {
+        Entry& entry = entry_at(index);
+        if (--entry.users != 0) { return; }
+        erase_cell(index);
+        --used_;
+        if (entry.name.capacity() > kept_text_) { std::string{}.swap(entry.name); }
+        entry.next_free = free_;
+        free_ = index;
+    }
+
+    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint32_t hash) const noexcept {
+        if (cells_.empty()) { return nothing; }
+        for (std::size_t cell = hash & mask();; cell = (cell + 1) & mask()) {
+            const std::uint32_t index = cells_[cell];
+            if (index == nothing) { return nothing; }
+            const Entry& entry = entry_at(index);
+            if (entry.hash == hash && entry.name == name) { return index; }
+        }
+    }
+
+    [[nodiscard]] const std::string& name(std::uint32_t index) const noexcept { return entry_at(index).name; }
+    [[nodiscard]] Payload& operator[](std::uint32_t index) noexcept { return entry_at(index).payload; }
+    [[nodiscard]] const Payload& operator[](std::uint32_t index) const noexcept { return entry_at(index).payload; }
+    [[nodiscard]] std::size_t size() const noexcept { return used_; }
+
+private:
+    struct Entry {
+        std::string name;
+        std::uint32_t hash = 0;
+        std::uint32_t users = 0;
+        std::uint32_t next_free = nothing;
+        Payload payload{};
+    };
+
+    /// Text up to here stays allocated with a free entry, so that names that come and go do not allocate each time.
+    static constexpr std::size_t kept_text_ = 64;
+
+    /// A power of two, so that an entry is found by a shift and a mask: the path that records goes through here ten
+    /// times.
+    static constexpr std::size_t chunk_size = 32;
+
+    [[nodiscard]] Entry& entry_at(std::uint32_t index) noexcept {
+        return chunks_[index / chunk_size][index % chunk_size];
+    }
+    [[nodiscard]] const Entry& entry_at(std::uint32_t index) const noexcept {
+        return chunks_[index / chunk_size][index % chunk_size];
+    }
+
+    [[nodiscard]] std::size_t mask() const noexcept { return cells_.size() - 1; }
+
+    void insert_cell(std::uint32_t index) noexcept {
+        std::size_t cell = entry_at(index).hash & mask();
+        while (cells_[cell] != nothing) { cell = (cell + 1) & mask(); }
+        cells_[cell] = index;
+    }
+
+    void erase_cell(std::uint32_t index) noexcept {
+        std::size_t hole = entry_at(index).hash & mask();
+        while (cells_[hole] != index) { hole = (hole + 1) & mask(); }
+        // Backward shift: whoever probed past the hole moves into it, so that no tombstones are needed.
+        for (std::size_t cell = (hole + 1) & mask(); cells_[cell] != nothing; cell = (cell + 1) & mask()) {
+            const std::size_t home = entry_at(cells_[cell]).hash & mask();
+            if (((cell - home) & mask()) >= ((cell - hole) & mask())) {
+                cells_[hole] = cells_[cell];
+                hole = cell;
+            }
+        }
+        cells_[hole] = nothing;
+    }
+
+    void grow() {
+        std::vector<std::uint32_t> wider(cells_.empty() ? 16 : cells_.size() * 2, nothing);
+        cells_.swap(wider);
+        for (const std::uint32_t index : wider) {
+            if (index != nothing) { insert_cell(index); }
+        }
+    }
+
+    std::vector<std::unique_ptr<Entry[]>> chunks_;
+    std::size_t size_ = 0; // entries that have ever been in use
+    std::vector<std::uint32_t> cells_;
+    std::uint32_t free_ = nothing;
+    std::size_t used_ = 0;
+};
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_RESULT_BLOCK_HPP
+#define DAYBOOK_DETAIL_RESULT_BLOCK_HPP
+
+/// @file
+/// The one place where the type of a result is known: into a block when an execution ends, out of it when asked for.
+
+#include <daybook/detail/log_entries.hpp>
+#include <daybook/detail/ref.hpp>
+#include <daybook/log/job_execution_record.hpp>
+#include <daybook/log/result_codec.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace daybook::inline v0::detail {
+
+[[nodiscard]] inline Ref<TextBlock> make_text(std::string_view text, std::size_t max_bytes) {
+    if (text.size() <= max_bytes) { return TextBlock::make(text); }
+    return TextBlock::make(limited_text(std::string{text}, max_bytes));
+}
+
+/// Nothing for a job that returns nothing; text in one allocation; anything else as it is. What cannot own memory needs
+/// no codec, since there is nothing to cut.
+template <class Result>
+[[nodiscard]] Ref<RefCounted> make_result_block(Result&& result, std::size_t max_bytes) {
+    if constexpr (std::is_same_v<Result, std::monostate>) {
+        return {};
+    } else if constexpr (std::is_same_v<Result, std::string>) {
+        return make_text(result, max_bytes);
+    } else if constexpr (std::is_trivially_copyable_v<Result>) {
+        return Ref<RefCounted>{new ValueBlock<Result>{std::forward<Result>(result)}};
+    } else {
+        static_assert(
+            requires { sizeof(ResultCodec<Result>); },
+            "the type that the jobs return needs daybook::ResultCodec<Result>, which keeps it within bounds "
+            "and writes it as JSON: see log/result_codec.hpp; nlohmann::json has one in its adapter");
+        return Ref<RefCounted>{
+            new ValueBlock<Result>{ResultCodec<Result>::limited(std::forward<Result>(result), max_bytes)}};
+    }
+}
+
+template <class Result>
+[[nodiscard]] JobExecutionRecord<Result> make_record(RawRecord&& raw) {
+    JobExecutionRecord<Result> record{std::move(raw.facts), {}};
+    if (raw.error) { record.error = std::string{raw.error->text()}; }
+    if (raw.result) {
+        if constexpr (std::is_same_v<Result, std::string>) {
+            record.result = std::string{static_cast<const TextBlock*>(raw.result.get())->text()};
+        } else {
+            record.result = static_cast<const ValueBlock<Result>*>(raw.result.get())->value();
+        }
+    }
+    return record;
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include <daybook/detail/execution_index.hpp>
+
+#include "support/catch.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+using namespace daybook::detail;
+using daybook::JobStatus;
+
+namespace {
+
+/// A ring of 64 positions, the smallest there is.
+struct Index {
+    SlotPool pool{4096};
+    ExecutionIndex index{pool, 4};
+    daybook::ExecutionId next_id = 1;
+
+    std::uint32_t slot(JobStatus status) {
+        pool.reserve_one();
+        const std::uint32_t taken = pool.take();
+        pool[taken].id = next_id++;
+        pool[taken].status = status;
+        return taken;
+    }
+    std::uint32_t place(JobStatus status) {
+        const std::uint32_t placed = slot(status);
+        index.place(placed);
+        return placed;
+    }
+    std::uint32_t skip() {
+        const std::uint32_t placed = slot(JobStatus::skipped);
+        index.place_skip(placed);
+        return placed;
+    }
+
+    std::vector<std::uint32_t> all() const {
+        std::vector<std::uint32_t> found;
+        for (auto at = index.first_older(index.newest_key()); at != no_slot; at = index.next_older(at)) {
+            found.push_back(at);
+        }
+        return found;
+    }
+    std::vector<std::uint32_t> with(JobStatus status) const {
+        std::vector<std::uint32_t> found;
+        for (auto at = index.first_older(index.newest_key(), status); at != no_slot;
+             at = index.next_older(at, status)) {
+            found.push_back(at);
+        }
+        return found;
+    }
+};
+
+using Slots = std::vector<std::uint32_t>;
+
+} // namespace
+
+TEST_CASE("executions are found newest first, all of them and by status") {
+    Index at;
+    const auto first = at.place(JobStatus::running);
+    const auto second = at.place(JobStatus::success);
+    const auto third = at.place(JobStatus::running);
+    CHECK(at.all() == Slots{third, second, first});
+    CHECK(at.with(JobStatus::running) == Slots{third, first});
+    CHECK(at.with(JobStatus::error).empty());
+}
+
+TEST_CASE("a change of status keeps the place") {
+    Index at;
+    const auto first = at.place(JobStatus::running);
+    const auto second = at.place(JobStatus::running);
+    at.index.change_status(first, JobStatus::error);
+    CHECK(at.all() == Slots{second, first});
+    CHECK(at.with(JobStatus::error) == Slots{first});
+    CHECK(at.index.count(JobStatus::running) == 1);
+}
+
+TEST_CASE("executions that the ring overtakes keep their order and their status") {
+    Index at;
+    const auto first = at.place(JobStatus::running);
+    const auto second = at.place(JobStatus::running);
+    const auto third = at.place(JobStatus::error);
+    for (int i = 0; i < 1000; ++i) { at.index.remove(at.place(JobStatus::success)); }
+    CHECK(at.all() == Slots{third, second, first});
+    CHECK(at.with(JobStatus::running) == Slots{second, first});
+    at.index.change_status(second, JobStatus::error);
+    CHECK(at.with(JobStatus::error) == Slots{third, second});
+    at.index.remove(third);
+    CHECK(at.all() == Slots{second, first});
+}
+
+TEST_CASE("a walk can begin anywhere, in the ring or behind it") {
+    Index at;
+    std::vector<std::uint32_t> staying;
+    for (int i = 0; i < 300; ++i) {
+        const auto placed = at.place(JobStatus::success);
+        if (i % 10 == 0) {
+            staying.push_back(placed);
+        } else {
+            at.index.remove(placed);
+        }
+    }
+    for (std::size_t i = 1; i < staying.size(); ++i) {
+        CHECK(at.index.first_older(at.index.key_of(staying[i])) == staying[i - 1]);
+        CHECK(at.index.first_older(at.index.key_of(staying[i]), JobStatus::success) == staying[i - 1]);
+    }
+    CHECK(at.index.first_older(at.index.key_of(staying.front())) == no_slot);
+}
+
+TEST_CASE("a skip stands between the execution before it and the one after it") {
+    Index at;
+    const auto before = at.place(JobStatus::success);
+    const auto skip = at.skip();
+    const auto after = at.place(JobStatus::success);
+    CHECK(at.index.key_of(before) < at.index.key_of(skip));
+    CHECK(at.index.key_of(skip) < at.index.key_of(after));
+    CHECK(at.index.first_older(at.index.key_of(skip)) == before);
+}
+
+TEST_CASE("an older execution that becomes a skip stands in front of the skips before it") {
+    Index at;
+    const auto waiting = at.place(JobStatus::queued);
+    const auto skip = at.skip();
+    at.index.remove(waiting);
+    at.pool[waiting].status = JobStatus::skipped;
+    at.index.place_skip(waiting);
+    CHECK(at.index.key_of(skip) < at.index.key_of(waiting));
+    CHECK(at.index.key_of(waiting) < at.index.newest_key());
+}
+
+TEST_CASE("positions that skips use up overtake like any other") {
+    Index at;
+    const auto first = at.place(JobStatus::running);
+    for (int i = 0; i < 200; ++i) {
+        const auto waiting = at.slot(JobStatus::queued);
+        const auto skip = at.skip();
+        at.index.place_skip(waiting); // older by id than the skip before it
+        at.index.remove_skip(waiting);
+        at.index.remove_skip(skip);
+    }
+    const auto second = at.place(JobStatus::running);
+    CHECK(at.all() == Slots{second, first});
+    CHECK(at.with(JobStatus::running) == Slots{second, first});
+}

@@ -231,3 +231,23 @@ TEST_CASE("errors are all failures, retried ones and timeouts included, and noth
     CHECK(log.errors(2).has_more);
     CHECK(log.errors(0).total.count == 4);
 }
+
+TEST_CASE("errors can be paged through by cursor, and filtered") {
+    JobExecutionLog<> log{20};
+    Ids failed;
+    for (int i = 0; i < 3; ++i) {
+        failed.insert(failed.begin(), fail(log, "a").id);
+        succeed(log, "a");
+        failed.insert(failed.begin(), fail(log, "b").id);
+    }
+    ExecutionQuery query{.limit = 4};
+    const auto first = log.errors(query);
+    CHECK(ids(first) == Ids(failed.begin(), failed.begin() + 4));
+    fail(log, "a");
+    query.cursor = first.next_cursor;
+    const auto second = log.errors(query);
+    CHECK(ids(second) == Ids(failed.begin() + 4, failed.end()));
+    CHECK_FALSE(second.has_more);
+    CHECK(log.errors({.job_id = "b", .status = JobStatus::success}).records.size() == 3);
+    CHECK_THROWS_AS(log.errors({.cursor = "x"}), std::invalid_argument);
+}

@@ -256,7 +256,7 @@ void compare(Both& both, const std::vector<ExecutionQuery>& queries) {
 
     auto failures = both.reference.list({});
     std::erase_if(failures, [](const auto& record) { return !is_failure(record.status); });
-    const auto found = both.reader.failures(1000);
+    const auto found = both.reader.failures({.limit = 1000});
     bool agrees = found.records.size() == failures.size();
     for (std::size_t i = 0; agrees && i < failures.size(); ++i) {
         agrees = is_same(found.records[i].facts, failures[i]);

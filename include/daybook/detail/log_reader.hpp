@@ -79,9 +79,10 @@ public:
         return run(query, statuses);
     }
 
-    /// The newest failures, final or not.
-    [[nodiscard]] RawPage failures(std::size_t limit) const {
-        return run({.limit = limit}, bit(JobStatus::error) | bit(JobStatus::timeout) | bit(JobStatus::abandoned));
+    /// The newest failures that match, final or not.
+    /// @throws std::invalid_argument  The cursor is malformed.
+    [[nodiscard]] RawPage failures(const ExecutionQuery& query) const {
+        return run(query, bit(JobStatus::error) | bit(JobStatus::timeout) | bit(JobStatus::abandoned));
     }
 
 private:
@@ -188,9 +189,10 @@ private:
             if (any_execution) {
                 plan.add(ListKind::everything);
             } else {
+                // Looking for one that nobody has would mean to look at all that the ring has overtaken.
                 for (const JobStatus status : all_statuses) {
                     const bool is_wanted = (statuses & executions & bit(status)) != 0;
-                    if (is_wanted) { plan.add(ListKind::of_status, status); }
+                    if (is_wanted && index_.count(status) != 0) { plan.add(ListKind::of_status, status); }
                 }
             }
             if (skips) { plan.add(ListKind::skips); }

@@ -50,7 +50,8 @@ public:
     /// @throws std::invalid_argument  An option is out of its range; says which.
     explicit JobExecutionLog(LogOptions options) : core_{std::make_shared<detail::LogCore>(std::move(options))} {}
 
-    /// Records that an execution begins, now. O(1).
+    /// Records that an execution begins, now. O(1). Of each name the first 255 bytes count: what is longer is cut,
+    /// between two characters, without a mark.
     /// @param handler_id  Empty: the job id.
     /// @throws std::bad_alloc  Nothing was recorded.
     Execution record_start(std::string_view job_id, std::string_view handler_id = {}, std::string_view method_name = {},
@@ -140,8 +141,12 @@ public:
     }
 
     /// The newest failures (`error`, `timeout`, `abandoned`), attempts that were retried included. O(limit).
-    [[nodiscard]] Page<Result> errors(std::size_t limit = 50) const {
-        return built(detail::LogReader{*core_}.failures(limit), 0);
+    [[nodiscard]] Page<Result> errors(std::size_t limit = 50) const { return errors(ExecutionQuery{.limit = limit}); }
+
+    /// The failures that match, whatever the query's `status` and `skips` say; the cost is that of `query`.
+    /// @throws std::invalid_argument  `cursor` did not come from a page.
+    [[nodiscard]] Page<Result> errors(const ExecutionQuery& query) const {
+        return built(detail::LogReader{*core_}.failures(query), query.offset);
     }
 
     /// One execution by its id, in flight or retained. O(1).

@@ -12,7 +12,8 @@
 
 namespace daybook::inline v0 {
 
-/// All sizes are counts of records unless said otherwise; memory is taken as records arrive, and kept.
+/// All sizes are counts of records unless said otherwise. The index is made at once, 10 to 21 bytes for each of
+/// `capacity` and `max_running`; all other memory is taken as records arrive, and kept.
 struct LogOptions {
     /// Finished records kept, skips included; 1 to 100 million.
     std::size_t capacity = 1000;

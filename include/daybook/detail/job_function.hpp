@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_JOB_FUNCTION_HPP
+#define DAYBOOK_DETAIL_JOB_FUNCTION_HPP
+
+/// @file
+/// A job's callable behind two function pointers, so that adding a job compiles to little more than the callable.
+
+#include <daybook/detail/ref.hpp>
+#include <daybook/detail/result_block.hpp>
+#include <daybook/fwd.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace daybook::inline v0::detail {
+
+/// Calls the body and turns what it returns into a block for the log. What the body throws passes through.
+using JobCall = Ref<RefCounted> (*)(void* callable, JobContext& context, std::size_t max_bytes);
+
+struct JobFunction {
+    std::unique_ptr<void, void (*)(void*)> callable{nullptr, nullptr};
+    JobCall call = nullptr;
+};
+
+template <class Callable>
+struct job_return {
+    using type = std::invoke_result_t<Callable&>;
+};
+template <class Callable>
+requires std::is_invocable_v<Callable&, JobContext&>
+struct job_return<Callable> {
+    using type = std::invoke_result_t<Callable&, JobContext&>;
+};
+
+template <class Callable>
+inline constexpr bool is_job = std::is_invocable_v<Callable&, JobContext&> || std::is_invocable_v<Callable&>;
+
+template <class Returned, class Result>
+inline constexpr bool is_job_result = std::is_void_v<Returned> || std::is_convertible_v<Returned, Result>;
+
+template <class Result, class Callable>
+Ref<RefCounted> call_job(void* callable, JobContext& context, std::size_t max_bytes) {
+    auto& body = *static_cast<Callable*>(callable);
+    const auto invoke = [&]() -> decltype(auto) {
+        if constexpr (std::is_invocable_v<Callable&, JobContext&>) {
+            return std::invoke(body, context);
+        } else {
+            return std::invoke(body);
+        }
+    };
+    if constexpr (std::is_void_v<typename job_return<Callable>::type>) {
+        invoke();
+        return {};
+    } else {
+        return make_result_block<Result>(static_cast<Result>(invoke()), max_bytes);
+    }
+}
+
+template <class Result, class Callable>
+[[nodiscard]] JobFunction make_job_function(Callable&& callable) {
+    using Body = std::decay_t<Callable>;
+    JobFunction function;
+    function.callable = {new Body(std::forward<Callable>(callable)),
+                         [](void* body) { delete static_cast<Body*>(body); }};
+    function.call = &call_job<Result, Body>;
+    return function;
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

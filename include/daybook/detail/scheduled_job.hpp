@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULED_JOB_HPP
+#define DAYBOOK_DETAIL_SCHEDULED_JOB_HPP
+
+/// @file
+/// A job and an occurrence of it as the scheduler holds them. All of it is guarded by the scheduler's lock, but for
+/// what is set once.
+
+#include <daybook/detail/job_function.hpp>
+#include <daybook/detail/log_core.hpp>
+#include <daybook/job/job.hpp>
+#include <daybook/log/execution.hpp>
+#include <daybook/types.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace daybook::inline v0::detail {
+
+struct Occurrence;
+
+/// The policies with every default filled in.
+struct JobPolicies {
+    RetryPolicy retry;
+    std::chrono::nanoseconds timeout{0};
+    Overlap overlap = Overlap::skip;
+    Misfire misfire = Misfire::run_once;
+    std::chrono::nanoseconds misfire_grace{0};
+    std::uint32_t max_catch_up = 0;
+};
+
+struct Job {
+    // Set once.
+    std::uint32_t index = 0; ///< in the heaps
+    std::string id, handler_id, method_name, parameters;
+    Schedule schedule;
+    JobPolicies policies;
+    JobFunction function;
+    std::unique_ptr<PinnedNames> names;
+
+    bool is_paused = false;
+    bool is_removed = false;
+    bool is_over = false;                            ///< the schedule has no further occurrence
+    bool is_settling = false;                        ///< it has come due, and its next due time is being found out
+    std::uint32_t in_progress = 0;                   ///< occurrences that have been let through and are not final
+    std::uint32_t running = 0;                       ///< bodies
+    std::uint32_t queued = 0;                        ///< occurrences ready or waiting
+    std::deque<std::shared_ptr<Occurrence>> waiting; ///< for the occurrences before
+    std::optional<sys_time> wall_due;                ///< the nominal time the job waits for
+    std::optional<steady_time> steady_due;
+    std::optional<sys_time> last_start;
+    std::optional<JobStatus> last_status;
+    std::string schedule_error;
+};
+
+/// An occurrence from the moment it is let through until it is final.
+struct Occurrence {
+    enum class Phase : std::uint8_t {
+        waiting,  ///< for an earlier occurrence of the job
+        ready,    ///< for a worker
+        running,  ///< the body runs, or is on its way out after its record has ended
+        retrying, ///< for the next attempt
+        dropped,  ///< it will not run any more
+    };
+
+    std::shared_ptr<Job> job;
+    OccurrenceId id = 0;     ///< that of the first attempt's execution
+    std::uint32_t index = 0; ///< in the heap of deadlines and retries
+    std::uint32_t attempt = 1;
+    std::optional<sys_time> nominal;
+    Trigger trigger = Trigger::schedule;
+    ClockChange dst = ClockChange::none;
+    Phase phase = Phase::ready;
+    SkipReason dropped_for = SkipReason::none;
+
+    // Of the present attempt:
+    Execution execution;
+    std::stop_source stop{std::nostopstate};
+    std::thread::id thread;
+    steady_time started{};
+    bool is_recorded = false; ///< the log knows the execution
+    bool is_ended = false;    ///< its record has ended, or is about to; the body's return changes nothing
+    bool is_retried = false;  ///< it ended before its body returned, and another attempt is owed
+};
+
+/// What was decided under the lock, to be done outside it: recording may destroy results, and stopping calls back.
+struct Decision {
+    enum class Kind : std::uint8_t {
+        hand_over,    ///< record the attempt as queued, then let it go on
+        skip,         ///< record a skip
+        skip_queued,  ///< the attempt that is recorded as queued becomes a skip
+        time_out,     ///< record the timeout, ask the body to stop
+        cancel,       ///< record the cancellation, of an attempt that waits or runs; ask the body to stop
+        cancel_retry, ///< record a cancelled attempt in place of the one that will not come
+        ask_to_stop,  ///< ask the body to stop; it is recorded as it ends
+    };
+    Kind kind = Kind::hand_over;
+    std::shared_ptr<Job> job = {};
+    std::shared_ptr<Occurrence> occurrence = {};
+    SkipStart skip = {};
+    Finality finality = Finality::final_attempt;
+    // Of the attempt that was meant: by the time it is done, the occurrence may be at its next one.
+    Execution execution = {};
+    std::stop_source stop{std::nostopstate};
+
+    /// About the present attempt of an occurrence.
+    [[nodiscard]] static Decision about(Kind kind, const std::shared_ptr<Occurrence>& occurrence) {
+        Decision decision{.kind = kind, .occurrence = occurrence};
+        decision.execution = occurrence->execution;
+        decision.stop = occurrence->stop;
+        return decision;
+    }
+};
+
+} // namespace daybook::inline v0::detail
+
+#endif

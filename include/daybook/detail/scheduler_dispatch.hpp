@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULER_DISPATCH_HPP
+#define DAYBOOK_DETAIL_SCHEDULER_DISPATCH_HPP
+
+/// @file
+/// What is due: from the heaps to occurrences that are let through or skipped.
+
+#include <daybook/detail/scheduler_core.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+/// When a job that is added, or a scheduler that is started, is due for the first time. Runs outside the lock: the
+/// schedule may be the program's own.
+inline Owed SchedulerCore::first_due(const Job& job, sys_time wall, steady_time steady) const {
+    Owed first;
+    if (const Every* every = job.schedule.interval()) {
+        first.next_steady = saturating_add(steady, every->period());
+    } else if (const At* once = job.schedule.once()) {
+        first.next = once->wall(); // also when it is past: then it is due at once, and late
+        first.next_steady = once->steady();
+    } else {
+        const AtWork at_work{*this};
+        try {
+            first.next = next_occurrence(job.schedule, wall);
+        } catch (...) { first.error = describe_exception(std::current_exception()); }
+    }
+    return first;
+}
+
+inline void SchedulerCore::begin_schedule(Job& job, const Owed& first, const Lock& lock) {
+    job.schedule_error = first.error;
+    set_due(job, first.next, first.next_steady, lock);
+    retire_if_over(job, lock);
+}
+
+inline void SchedulerCore::set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due,
+                                   const Lock& /*lock*/) {
+    job.wall_due = wall_due;
+    job.steady_due = steady_due;
+    bool is_earliest = false;
+    if (wall_due) {
+        wall_due_.push(job.index, *wall_due);
+        is_earliest = wall_due_.top().item == job.index;
+    }
+    if (steady_due) {
+        steady_due_.push(job.index, *steady_due);
+        is_earliest |= steady_due_.top().item == job.index;
+    }
+    if (is_earliest) { alarm_.wake(); }
+}
+
+/// A job without a further occurrence is over; once its last one is final it is kept for a while, and then forgotten.
+inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
+    const bool is_manual = job.schedule.is_never();
+    const bool awaits_completion = job.schedule.interval() != nullptr && job.schedule.interval()->is_after_completion();
+    if (state_ != State::started || is_manual || job.is_removed) { return; }
+    if (job.is_settling || job.wall_due || job.steady_due) { return; }
+    if (awaits_completion && job.in_progress != 0) { return; }
+    job.is_over = true;
+    if (job.in_progress != 0 || !job.waiting.empty()) { return; }
+    steady_due_.push(job.index, saturating_add(options_.clock.steady_now(), options_.completed_job_retention));
+}
+
+inline void SchedulerCore::start() {
+    const AtWork at_work{*this}; // a schedule that calls stop must not wait for this
+    const std::scoped_lock joining{join_mutex_};
+    {
+        const Lock lock{mutex_};
+        if (state_ == State::started) { return; }
+        if (state_ == State::stopping) { throw std::logic_error{"start: a scheduler that was stopped stays stopped"}; }
+    }
+    const auto hook = [this] {
+        const AtWork inside{*this};
+        if (options_.on_thread_start) { options_.on_thread_start(); }
+    };
+    if (options_.workers != 0 && !pool_) {
+        pool_ = std::make_unique<WorkerPool>(WorkerPoolOptions{.threads = options_.workers, .on_thread_start = hook});
+    }
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    std::map<JobPtr, Owed> firsts;
+    std::size_t posts = 0;
+    for (bool is_complete = false; !is_complete;) { // jobs may be added while the others' schedules are asked
+        std::vector<JobPtr> added;
+        {
+            const Lock lock{mutex_};
+            if (state_ != State::pending) { return; }
+            for (const auto& [id, job] : jobs_) {
+                if (!firsts.contains(job)) { added.push_back(job); }
+            }
+            is_complete = added.empty();
+            if (is_complete) {
+                state_ = State::started;
+                open_pool_ = pool_.get();
+                for (const auto& [id, job] : jobs_) { begin_schedule(*job, firsts.at(job), lock); }
+                [[maybe_unused]] const auto nobody = leave_timeline(wall, steady, lock);
+                posts = ready_.size(); // triggered before the start
+            }
+        }
+        for (const JobPtr& job : added) { firsts.emplace(job, first_due(*job, wall, steady)); }
+    }
+    if (options_.workers != 0) {
+        clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
+        try {
+            timer_ = NamedThread{"daybook-timer", hook, [this] { run_timer(); }};
+        } catch (...) {
+            const Lock lock{mutex_};
+            if (state_ == State::started) { state_ = State::pending; }
+            throw;
+        }
+        post(posts);
+    }
+}
+
+inline void SchedulerCore::run_timer() {
+    while (true) {
+        dispatch();
+        std::optional<sys_time> wall;
+        std::optional<steady_time> steady;
+        {
+            const Lock lock{mutex_};
+            if (timer_may_end_) { return; }
+            if (!wall_due_.empty()) { wall = wall_due_.top().key; }
+            if (!steady_due_.empty()) { steady = steady_due_.top().key; }
+            if (!attempts_due_.empty() && (!steady || attempts_due_.top().key < *steady)) {
+                steady = attempts_due_.top().key;
+            }
+        }
+        if (options_.clock.is_system()) {
+            alarm_.wait(wall, steady);
+        } else if (options_.clock.is_driven()) {
+            alarm_.wait({}, {});
+        } else {
+            // A clock of the program's own that passes by itself: asked again at the latest after a second.
+            std::chrono::nanoseconds wait = std::chrono::seconds{1};
+            const sys_time wall_now = options_.clock.now();
+            const steady_time steady_now = options_.clock.steady_now();
+            if (wall) {
+                wait = std::max(wall_now, std::min<sys_time>(*wall, wall_now + std::chrono::seconds{1})) - wall_now;
+            }
+            if (steady) { wait = std::min(wait, std::max(steady_now, *steady) - steady_now); }
+            alarm_.wait({}, std::chrono::steady_clock::now() + wait);
+        }
+    }
+}
+
+/// The wall clock was set back so far that waiting for it to catch up would be worse than running nominal times again:
+/// takes the jobs that follow it off the heap, to be due by what it says now.
+inline std::vector<SchedulerCore::JobPtr> SchedulerCore::leave_timeline(sys_time wall, steady_time steady,
+                                                                        const Lock& /*lock*/) {
+    constexpr std::chrono::hours waited_for{3};
+    const auto ahead =
+        wall.time_since_epoch() - std::chrono::floor<std::chrono::microseconds>(steady.time_since_epoch());
+    std::vector<JobPtr> leaving;
+    if (timeline_ && ahead < *timeline_ - waited_for) {
+        for (const auto& [id, job] : jobs_) {
+            if (job->schedule.once() != nullptr || !wall_due_.erase(job->index)) { continue; }
+            job->wall_due.reset();
+            job->is_settling = true;
+            leaving.push_back(job);
+        }
+        timeline_ = ahead;
+    }
+    timeline_ = std::max(timeline_.value_or(ahead), ahead);
+    return leaving;
+}
+
+inline void SchedulerCore::dispatch() {
+    struct Due {
+        JobPtr job;
+        std::optional<sys_time> wall;
+        std::optional<steady_time> steady;
+    };
+    if (AtWork::is_inside(*this)) { return; } // called from a schedule that is being asked
+    const AtWork at_work{*this};
+    // Destroyed after the locks are released: callables are the program's own.
+    std::vector<Due> due;
+    std::vector<JobPtr> elsewhere;
+    std::vector<JobPtr> forgotten;
+    Decisions decisions;
+    const std::scoped_lock one_at_a_time{dispatch_mutex_};
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    {
+        const Lock lock{mutex_};
+        elsewhere = leave_timeline(wall, steady, lock);
+        while (!wall_due_.empty() && wall_due_.top().key <= wall) {
+            const JobPtr& job = by_index_[wall_due_.pop().item];
+            job->is_settling = true;
+            due.push_back({job, std::exchange(job->wall_due, std::nullopt), std::nullopt});
+        }
+        while (!steady_due_.empty() && steady_due_.top().key <= steady) {
+            const JobPtr job = by_index_[steady_due_.pop().item];
+            if (job->is_over) {
+                forgotten.push_back(job);
+                // Triggered in the meantime: it retires again when that is final.
+                if (job->in_progress == 0 && job->waiting.empty()) { forget(job, lock); }
+            } else {
+                job->is_settling = true;
+                due.push_back({job, std::nullopt, std::exchange(job->steady_due, std::nullopt)});
+            }
+        }
+        while (!attempts_due_.empty() && attempts_due_.top().key <= steady) {
+            const OccurrencePtr occurrence = occurrences_[attempts_due_.pop().item];
+            if (occurrence->phase == Occurrence::Phase::retrying) {
+                ++occurrence->attempt;
+                occurrence->phase = Occurrence::Phase::ready;
+                occurrence->is_recorded = false;
+                ++queued_;
+                ++occurrence->job->queued;
+                decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
+            } else {
+                expire(occurrence, decisions, lock);
+            }
+        }
+        busy_ += 2;
+    }
+    carry_out(decisions);
+    for (const Due& item : due) { settle_due(item.job, owed_by(*item.job, item.wall, item.steady, wall, steady)); }
+    for (const JobPtr& job : elsewhere) { settle_due(job, first_due(*job, wall, steady)); }
+    const Lock lock{mutex_};
+    --busy_;
+    changed_.notify_all();
+}
+
+/// Outside the lock: the schedule may be the program's own.
+inline Owed SchedulerCore::owed_by(const Job& job, std::optional<sys_time> wall_due,
+                                   std::optional<steady_time> steady_due, sys_time wall, steady_time steady) const {
+    // One more than will be made good: the first that will be skipped.
+    const std::size_t keep = job.policies.misfire == Misfire::run_all ? job.policies.max_catch_up + std::size_t{1} : 1;
+    const Every* every = job.schedule.interval();
+    if (wall_due) {
+        Owed owed = owed_occurrences(job.schedule, *wall_due, wall, options_.misfire_tolerance, keep);
+        if (owed.thrown) { owed.error = describe_exception(owed.thrown); }
+        return owed;
+    }
+    if (every != nullptr && !every->is_after_completion()) {
+        return owed_intervals(*every, *steady_due, wall, steady, options_.misfire_tolerance, keep);
+    }
+    // Once, or after completion: one occurrence, however late.
+    Owed owed;
+    const auto lateness = steady - *steady_due;
+    const sys_time nominal = wall - std::chrono::floor<std::chrono::microseconds>(lateness);
+    if (lateness <= options_.misfire_tolerance) {
+        owed.on_time.push_back(nominal);
+    } else {
+        owed.late_count = 1;
+        owed.latest = nominal;
+        owed.late.push_back(nominal);
+    }
+    return owed;
+}
+
+/// Lets through what the policies allow, and skips the rest with its reason: the sum is what was owed.
+inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
+    Decisions decisions;
+    {
+        const Lock lock{mutex_};
+        if (!owed.error.empty()) { job->schedule_error = owed.error; }
+        SkipReason refused = SkipReason::none; // it came due, so it is accounted for, whatever has happened since
+        if (job->is_paused) { refused = SkipReason::paused; }
+        if (state_ == State::stopping) { refused = SkipReason::shutdown; }
+        if (job->is_removed) { refused = SkipReason::removed; }
+        const Every* every = job->schedule.interval();
+        const bool after_completion = every != nullptr && every->is_after_completion();
+        std::uint64_t late = owed.late_count;
+        std::optional<sys_time> made_good;
+        std::size_t caught_up = 0;
+        const auto skip_late = [&](std::uint64_t occurrences, SkipReason reason) {
+            if (occurrences == 0) { return; }
+            decisions.push_back(
+                {.kind = Decision::Kind::skip,
+                 .job = job,
+                 .skip = {.reason = reason,
+                          .scheduled_at = owed.late.size() > caught_up ? owed.late[caught_up] : owed.latest,
+                          .occurrences = occurrences,
+                          .is_minimum = owed.is_minimum}});
+        };
+        if (refused != SkipReason::none) {
+            skip_late(late, refused);
+            for (const sys_time nominal : owed.on_time) { skip(job, refused, nominal, Trigger::schedule, decisions); }
+        } else {
+            if (job->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
+                *owed.latest >=
+                    options_.clock.now() - std::chrono::floor<std::chrono::microseconds>(job->policies.misfire_grace)) {
+                made_good = owed.latest;
+                --late;
+            }
+            if (job->policies.misfire == Misfire::run_all) {
+                caught_up = std::min<std::size_t>(owed.late.size(), job->policies.max_catch_up);
+            }
+            skip_late(late - caught_up, SkipReason::misfire);
+            for (std::size_t i = 0; i < caught_up; ++i) {
+                admit(job, owed.late[i], Trigger::catch_up, Overlap::queue_all, decisions, lock);
+            }
+            if (made_good) { admit(job, made_good, Trigger::catch_up, job->policies.overlap, decisions, lock); }
+            for (const sys_time nominal : owed.on_time) {
+                admit(job, nominal, Trigger::schedule, job->policies.overlap, decisions, lock);
+            }
+        }
+        job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over
+        if (job->is_removed || state_ == State::stopping) {
+            // It will not be due again.
+        } else if (every == nullptr) {
+            set_due(*job, owed.next, std::nullopt, lock);
+        } else if (!after_completion) {
+            set_due(*job, std::nullopt, owed.next_steady, lock);
+        } else if (job->in_progress == 0) { // nothing was let through: there is no completion to wait for
+            set_due(*job, std::nullopt, saturating_add(options_.clock.steady_now(), every->period()), lock);
+        }
+        retire_if_over(*job, lock);
+        ++busy_;
+    }
+    carry_out(decisions);
+}
+
+inline void SchedulerCore::skip(const JobPtr& job, SkipReason reason, std::optional<sys_time> nominal, Trigger trigger,
+                                Decisions& decisions) const {
+    decisions.push_back({.kind = Decision::Kind::skip,
+                         .job = job,
+                         .skip = {.reason = reason, .scheduled_at = nominal, .trigger = trigger}});
+}
+
+/// Whether, and how, an occurrence goes on: the overlap policy and the bound of the queue decide.
+/// @returns The occurrence, or null when it was skipped.
+inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const JobPtr& job, std::optional<sys_time> nominal,
+                                                         Trigger trigger, Overlap overlap, Decisions& decisions,
+                                                         const Lock& lock) {
+    const bool is_free = overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty());
+    if (!is_free && (overlap == Overlap::skip || (overlap == Overlap::queue_one && !job->waiting.empty()))) {
+        skip(job, SkipReason::overlap, nominal, trigger, decisions);
+        return nullptr;
+    }
+    // What an idle worker is about to take does not wait; what the newcomer replaces makes room.
+    const std::size_t idle = options_.workers - std::min(options_.workers, running_);
+    const std::size_t replaced = !is_free && overlap == Overlap::cancel_running ? job->queued : 0;
+    if (queued_ - replaced >= options_.max_queue + idle) {
+        skip(job, SkipReason::queue_full, nominal, trigger, decisions);
+        return nullptr;
+    }
+    if (!is_free && overlap == Overlap::cancel_running) { cancel_active(job, decisions, lock); }
+    auto occurrence = std::make_shared<Occurrence>();
+    occurrence->job = job;
+    occurrence->nominal = nominal;
+    occurrence->trigger = trigger;
+    if (nominal) { occurrence->dst = job->schedule.clock_change_of(*nominal); }
+    if (free_occurrences_.empty()) {
+        const auto items = static_cast<std::uint32_t>(occurrences_.size() + 1);
+        attempts_due_.reserve(items);
+        free_occurrences_.push_back(items - 1);
+        occurrences_.push_back(nullptr);
+    }
+    occurrence->index = free_occurrences_.back();
+    const bool starts = overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty());
+    if (starts) {
+        occurrence->phase = Occurrence::Phase::ready;
+    } else {
+        occurrence->phase = Occurrence::Phase::waiting;
+        job->waiting.push_back(occurrence);
+    }
+    decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
+    free_occurrences_.pop_back();
+    occurrences_[occurrence->index] = occurrence;
+    if (starts) { ++job->in_progress; }
+    ++queued_;
+    ++job->queued;
+    return occurrence;
+}
+
+/// The newcomer of `cancel_running` takes the place of all that is in progress or waiting.
+inline void SchedulerCore::cancel_active(const JobPtr& job, Decisions& decisions, const Lock& lock) {
+    ++job->in_progress; // the newcomer: what ends here does not leave the job without one
+    for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+        if (!occurrence || occurrence->job != job) { continue; }
+        switch (occurrence->phase) {
+        case Occurrence::Phase::waiting:
+        case Occurrence::Phase::ready:
+            drop_queued(occurrence, SkipReason::cancelled_while_queued, decisions, lock);
+            break;
+        case Occurrence::Phase::running:
+            occurrence->is_retried = false;
+            if (!std::exchange(occurrence->is_ended, true)) {
+                job->last_status = JobStatus::cancelled;
+                decisions.push_back(Decision::about(Decision::Kind::cancel, occurrence));
+            }
+            break;
+        case Occurrence::Phase::retrying:
+            decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
+            end_occurrence(occurrence, lock);
+            break;
+        case Occurrence::Phase::dropped: break;
+        }
+    }
+    --job->in_progress;
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

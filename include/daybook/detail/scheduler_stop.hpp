@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULER_STOP_HPP
+#define DAYBOOK_DETAIL_SCHEDULER_STOP_HPP
+
+/// @file
+/// Driving by hand, waiting, and the end: admit no more, drain, ask, report, join.
+
+#include <daybook/detail/scheduler_attempt.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace daybook::inline v0::detail {
+
+inline std::size_t SchedulerCore::poll() {
+    if (options_.workers != 0) { throw std::logic_error{"poll: only for a scheduler without workers"}; }
+    dispatch();
+    std::size_t ran = 0;
+    while (run_one()) { ++ran; }
+    return ran;
+}
+
+inline bool SchedulerCore::is_idle(const Lock& /*lock*/) const {
+    if (busy_ != 0 || queued_ != 0 || running_ != 0) { return false; }
+    if (state_ != State::started) { return true; }
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    return (wall_due_.empty() || wall_due_.top().key > wall) &&
+           (steady_due_.empty() || steady_due_.top().key > steady) &&
+           (attempts_due_.empty() || attempts_due_.top().key > steady);
+}
+
+inline bool SchedulerCore::wait_idle(std::chrono::nanoseconds timeout) {
+    Lock lock{mutex_};
+    return changed_.wait_until(lock, saturating_add(std::chrono::steady_clock::now(), timeout),
+                               [&] { return is_idle(lock); });
+}
+
+/// From here on nothing comes due any more; retries that wait get the cancelled record of the attempt that will not
+/// come, and what waited for them goes on.
+/// @returns How many became ready, which the caller has to post.
+inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions& decisions, const Lock& lock) {
+    std::size_t posts = 0;
+    state_ = State::stopping;
+    wall_due_.clear();
+    steady_due_.clear();
+    for (auto& [id, job] : jobs_) {
+        job->wall_due.reset();
+        job->steady_due.reset();
+    }
+    for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+        if (occurrence && occurrence->phase == Occurrence::Phase::retrying) {
+            decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
+            ++report.cancelled;
+            end_occurrence(occurrence, lock);
+            if (release_next(occurrence->job, lock)) { ++posts; }
+        }
+    }
+    return posts;
+}
+
+inline void SchedulerCore::abandon_queue(StopReport& report, Decisions& decisions, const Lock& lock) {
+    for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+        if (occurrence &&
+            (occurrence->phase == Occurrence::Phase::ready || occurrence->phase == Occurrence::Phase::waiting)) {
+            ++(occurrence->attempt == 1 ? report.skipped : report.cancelled);
+            drop_queued(occurrence, SkipReason::shutdown, decisions, lock);
+        }
+    }
+}
+
+inline void SchedulerCore::ask_all_to_stop(Decisions& decisions, const Lock& /*lock*/) {
+    for (const OccurrencePtr& occurrence : occurrences_) {
+        if (occurrence && occurrence->phase == Occurrence::Phase::running) {
+            decisions.push_back(Decision::about(Decision::Kind::ask_to_stop, occurrence));
+        }
+    }
+}
+
+inline void SchedulerCore::request_stop() {
+    StopReport report;
+    Decisions decisions;
+    {
+        const Lock lock{mutex_};
+        close_admission(report, decisions, lock);
+        abandon_queue(report, decisions, lock);
+        ask_all_to_stop(decisions, lock);
+        ++busy_;
+    }
+    carry_out(decisions);
+}
+
+/// Whether nothing is left to wait for. A body that makes the call cannot be waited for by itself; two bodies that both
+/// make it do not wait for each other.
+inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
+    if (busy_ != 0) { return false; }
+    const auto is_inside_stop = [&](std::thread::id thread) {
+        return std::ranges::find(stopping_threads_, thread) != stopping_threads_.end();
+    };
+    const bool is_called_by_body = std::ranges::any_of(
+        occurrences_, [&](const auto& occurrence) { return occurrence && is_own_thread(*occurrence); });
+    return std::ranges::all_of(occurrences_, [&](const auto& occurrence) {
+        return !occurrence || (is_called_by_body && occurrence->phase == Occurrence::Phase::running &&
+                               is_inside_stop(occurrence->thread));
+    });
+}
+
+inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
+    const auto now = std::chrono::steady_clock::now; // real time: a clock that stands still must not hang a stop
+    const bool is_called_back = AtWork::is_inside(*this);
+    if (!is_called_back) {
+        bool was_started = false;
+        {
+            const Lock lock{mutex_};
+            was_started = state_ == State::started;
+        }
+        if (was_started) { dispatch(); } // what has come due by now still counts as due
+    }
+    StopReport report;
+    Decisions decisions;
+    std::size_t posts = 0;
+    bool can_drain = false;
+    {
+        const Lock lock{mutex_};
+        posts = close_admission(report, decisions, lock);
+        // Without workers somebody else may be at it with poll().
+        can_drain = !is_called_back && (open_pool_ != nullptr || running_ != 0);
+        stopping_threads_.push_back(std::this_thread::get_id());
+        ++busy_;
+    }
+    post(posts);
+    carry_out(decisions);
+    decisions.clear();
+    const auto wait = [&](Lock& lock, std::chrono::nanoseconds time) {
+        const auto until = saturating_add(now(), std::max(time, time.zero()));
+        changed_.wait_until(lock, until, [&] { return is_drained(lock); });
+    };
+    {
+        Lock lock{mutex_};
+        changed_.notify_all(); // another body may have waited for this one
+        if (can_drain) { wait(lock, grace); }
+        abandon_queue(report, decisions, lock);
+        ask_all_to_stop(decisions, lock);
+        ++busy_;
+    }
+    carry_out(decisions);
+    {
+        Lock lock{mutex_};
+        if (!is_called_back) { wait(lock, options_.stop_patience); }
+        for (const OccurrencePtr& occurrence : occurrences_) {
+            if (occurrence && occurrence->phase == Occurrence::Phase::running) {
+                report.still_running.push_back(occurrence->job->id);
+            }
+        }
+        stopping_threads_.erase(std::ranges::find(stopping_threads_, std::this_thread::get_id()));
+    }
+    // A thread of ours has to end before anybody can wait for it: the destructor does, or a stop from elsewhere.
+    const WorkerPool* const pool = open_pool_;
+    const bool is_own_thread = is_called_back || (pool != nullptr && pool->is_own_thread());
+    if (report.has_stopped() && !is_own_thread) { join(); }
+    return report;
+}
+
+/// Ends the threads. Waits for bodies that still run; never called on one of the threads.
+inline void SchedulerCore::join() {
+    const std::scoped_lock joining{join_mutex_};
+    if (pool_) { pool_->stop(); }
+    {
+        const Lock lock{mutex_};
+        timer_may_end_ = true;
+    }
+    clock_token_.reset();
+    alarm_.wake();
+    timer_.join();
+}
+
+/// The end of the scheduler, though a handle may keep the core: waits for every body, and lets go of the jobs.
+inline void SchedulerCore::close() {
+    stop(options_.stop_grace);
+    join();
+    decltype(jobs_) jobs; // destroyed outside the lock: the callables are the program's own
+    decltype(by_index_) by_index;
+    decltype(ready_) ready;
+    const Lock lock{mutex_};
+    for (const auto& [id, job] : jobs_) { job->is_removed = true; }
+    jobs.swap(jobs_);
+    by_index.swap(by_index_);
+    ready.swap(ready_);
+}
+
+inline SchedulerCore::~SchedulerCore() { close(); }
+
+} // namespace daybook::inline v0::detail
+
+#endif

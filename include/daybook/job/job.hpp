@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_JOB_JOB_HPP
+#define DAYBOOK_JOB_JOB_HPP
+
+/// @file
+/// What a job is: its options when it is added, and what the scheduler says of it afterwards.
+
+#include <daybook/fwd.hpp>
+#include <daybook/policy/misfire.hpp>
+#include <daybook/policy/overlap.hpp>
+#include <daybook/policy/retry.hpp>
+#include <daybook/schedule/schedule.hpp>
+#include <daybook/types.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace daybook::inline v0 {
+
+/// A job as a program adds it. What is left empty follows the scheduler's own options.
+struct JobOptions {
+    std::string id = {};          ///< unique within the scheduler; 1 to 255 bytes
+    std::string handler_id = {};  ///< what statistics are kept by; empty: the id
+    std::string method_name = {}; ///< kept in the records, means nothing to the scheduler
+    Schedule schedule = {};       ///< never, unless given: the job runs when it is triggered
+
+    std::optional<RetryPolicy> retry = {};
+    std::optional<std::chrono::nanoseconds> timeout = {}; ///< of one attempt; 0: none
+    std::optional<Overlap> overlap = {};
+    std::optional<Misfire> misfire = {};
+    std::optional<std::chrono::nanoseconds> misfire_grace = {}; ///< how late `run_once` still makes good
+    std::optional<std::uint32_t> max_catch_up = {};             ///< occurrences made good in a row under `run_all`
+
+    std::string parameters = {}; ///< handed to the job as it is, and kept in its records
+};
+
+/// A job as the scheduler sees it at one moment.
+struct JobInfo {
+    std::string id = {};
+    std::string handler_id = {};
+    std::string method_name = {};
+    JobState state = JobState::pending;
+    std::string schedule = {};                 ///< in words: see to_string(const Schedule&)
+    std::optional<sys_time> next_run = {};     ///< by the wall clock as of now; empty when there is none
+    std::optional<sys_time> last_start = {};   ///< of its latest execution
+    std::optional<JobStatus> last_status = {}; ///< of its latest finished attempt
+    std::uint32_t running = 0;                 ///< bodies running now
+    std::uint32_t queued = 0;                  ///< executions that wait: for a worker, or for the one before
+    bool is_paused = false;
+    RetryPolicy retry = {};
+    std::chrono::nanoseconds timeout = {}; ///< 0: none
+    Overlap overlap = Overlap::skip;
+    Misfire misfire = Misfire::run_once;
+    std::string schedule_error = {}; ///< what the program's own schedule threw, which ended it
+};
+
+} // namespace daybook::inline v0
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_SCHEDULER_HPP
+#define DAYBOOK_SCHEDULER_HPP
+
+/// @file
+/// The one object a program owns: its jobs, the threads that run them, and the log of what happened.
+
+#include <daybook/detail/job_function.hpp>
+#include <daybook/detail/scheduler_stop.hpp>
+#include <daybook/fwd.hpp>
+#include <daybook/job/job.hpp>
+#include <daybook/log/job_execution_log.hpp>
+#include <daybook/schedule/schedule.hpp>
+#include <daybook/scheduler_handle.hpp>
+#include <daybook/scheduler_options.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0 {
+
+/// Everything about a scheduler that does not depend on what its jobs return. Functions that take any scheduler take
+/// this.
+///
+/// @par Thread safety
+/// Distinct objects: safe. Shared objects: safe, every member. All but `wait_idle` and the destructor may be called
+/// from inside a job.
+class AnyScheduler {
+public:
+    AnyScheduler(const AnyScheduler&) = delete;
+    AnyScheduler& operator=(const AnyScheduler&) = delete;
+
+    /// Starts the threads; schedules begin to count now. A second call does nothing.
+    /// @throws std::logic_error   The scheduler has been stopped; it stays so.
+    /// @throws std::system_error  The system has not that many threads.
+    void start() { core_->start(); }
+
+    /// Admits nothing more; lets what runs and what waits go on for `grace`; then skips what still waits (`shutdown`),
+    /// asks what runs to stop, and waits `stop_patience` for it. Nothing runs afterwards but what the report names: a
+    /// body that ignores its stop token, or the one that made the call. A second call, also a concurrent one, shortens
+    /// the first.
+    StopReport stop(std::chrono::nanoseconds grace) { return core_->stop(grace); }
+
+    /// The same, with the options' `stop_grace`.
+    StopReport stop() { return core_->stop(core_->options().stop_grace); }
+
+    /// Admits nothing more, skips what waits, asks what runs to stop, and returns at once.
+    void request_stop() { core_->request_stop(); }
+
+    /// Runs a job now, beside its schedule: also while it is paused or before the start, but under its overlap policy.
+    TriggerReport trigger(std::string_view id) { return core_->trigger(id); }
+
+    /// Skips the job's occurrences (`paused`) until `resume`; what runs goes on.
+    /// @returns Whether there is such a job.
+    bool pause(std::string_view id) { return core_->set_paused(id, true); }
+
+    /// @copydoc pause
+    bool resume(std::string_view id) { return core_->set_paused(id, false); }
+
+    /// Forgets a job. What waits is skipped (`removed`), a retry that is due later is recorded as `cancelled`, what
+    /// runs finishes.
+    /// @returns Whether there was such a job.
+    bool remove(std::string_view id) { return core_->remove(id); }
+
+    /// All jobs, ordered by id; a removed one as long as it still runs.
+    [[nodiscard]] std::vector<JobInfo> jobs() const { return core_->jobs(); }
+
+    /// One job; empty when there is none with this id.
+    [[nodiscard]] std::optional<JobInfo> job(std::string_view id) const { return core_->job(id); }
+
+    /// For a scheduler without workers: runs all that is due by now on this thread, one after another.
+    /// @returns How many attempts ran.
+    /// @throws std::logic_error  The scheduler has workers.
+    std::size_t poll() { return core_->poll(); }
+
+    /// Waits until nothing is due, queued or running; what is to come later does not count. For tests and for programs
+    /// that end when their work is done.
+    /// @returns Whether that was so within `timeout`, by the system's steady clock.
+    bool wait_idle(std::chrono::nanoseconds timeout) { return core_->wait_idle(timeout); }
+
+    /// Commands and questions for others to keep, who may outlive the scheduler.
+    [[nodiscard]] SchedulerHandle handle() noexcept { return SchedulerHandle{core_}; }
+
+protected:
+    explicit AnyScheduler(std::shared_ptr<detail::SchedulerCore> core) : core_{std::move(core)} {}
+    ~AnyScheduler() { core_->close(); } // handles may keep the core, but nothing that runs
+
+    void add_erased(JobOptions options, detail::JobFunction function) {
+        core_->add(std::move(options), std::move(function));
+    }
+
+private:
+    std::shared_ptr<detail::SchedulerCore> core_;
+};
+
+/// Runs jobs on time and keeps the record of every execution.
+///
+/// Each occurrence of each job is accounted for: it has an execution, or a `skipped` record with the reason. What a job
+/// throws is recorded, and disturbs nothing else. Destroying the scheduler is `stop()`, and then waits for as long as
+/// any body still runs; it must not happen inside a job.
+///
+/// @tparam Result  What jobs return: convertible to it, or void.
+template <class Result>
+class Scheduler final : public AnyScheduler {
+public:
+    /// @throws std::invalid_argument  An option is out of its range; says which.
+    explicit Scheduler(SchedulerOptions options = {})
+        : Scheduler{detail::SchedulerCore::checked(std::move(options)), 0} {}
+
+    /// Adds a job: a callable that takes nothing or a `JobContext&`, and returns nothing or a `Result`. It throws to
+    /// fail. Under Overlap::allow it may run on several threads at once.
+    /// @throws std::invalid_argument  The id is taken, empty or too long, or an option is out of its range.
+    /// @throws std::logic_error       The scheduler has been stopped.
+    template <class Callable>
+    void add(std::string_view id, Schedule when, Callable&& callable) {
+        add(JobOptions{.id = std::string{id}, .schedule = std::move(when)}, std::forward<Callable>(callable));
+    }
+
+    /// @copydoc add
+    template <class Callable>
+    void add(JobOptions options, Callable&& callable) {
+        using Body = std::decay_t<Callable>;
+        static_assert(detail::is_job<Body>, "a job must be callable with nothing, or with a daybook::JobContext&");
+        if constexpr (detail::is_job<Body>) {
+            static_assert(detail::is_job_result<typename detail::job_return<Body>::type, Result>,
+                          "a job must return nothing, or something that converts to the scheduler's Result "
+                          "(std::string unless Scheduler<Result> says otherwise)");
+            add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)));
+        }
+    }
+
+    /// What happened; a handle that may outlive the scheduler.
+    [[nodiscard]] JobExecutionLog<Result>& log() noexcept { return log_; }
+    [[nodiscard]] const JobExecutionLog<Result>& log() const noexcept { return log_; }
+
+private:
+    Scheduler(SchedulerOptions options, int) : Scheduler{options, JobExecutionLog<Result>{options.log}} {}
+    Scheduler(const SchedulerOptions& options, JobExecutionLog<Result> log)
+        : AnyScheduler{std::make_shared<detail::SchedulerCore>(options, log.core_)}, log_{std::move(log)} {}
+
+    JobExecutionLog<Result> log_;
+};
+
+Scheduler()->Scheduler<>;
+Scheduler(SchedulerOptions)->Scheduler<>;
+
+} // namespace daybook::inline v0
+
+#endif

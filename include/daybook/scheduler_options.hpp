@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_SCHEDULER_OPTIONS_HPP
+#define DAYBOOK_SCHEDULER_OPTIONS_HPP
+
+/// @file
+/// How a scheduler is set up, and what its commands answer.
+
+#include <daybook/log/log_options.hpp>
+#include <daybook/policy/misfire.hpp>
+#include <daybook/policy/overlap.hpp>
+#include <daybook/policy/retry.hpp>
+#include <daybook/time/wall_clock.hpp>
+#include <daybook/types.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace daybook::inline v0 {
+
+/// Bounds, and the policies of jobs that do not state their own.
+struct SchedulerOptions {
+    /// Threads that run jobs, 0 to 4096. 0: the scheduler has no thread at all, and the program calls `poll()`.
+    std::size_t workers = 4;
+
+    /// The history. Its `clock` is the scheduler's, and its `max_running` is at least what the queue needs.
+    LogOptions log = {};
+
+    /// Executions that may wait, for a busy worker or for the one before; beyond it occurrences are skipped
+    /// (`queue_full`). At least 1.
+    std::size_t max_queue = 1000;
+
+    RetryPolicy retry = {};
+    std::chrono::nanoseconds timeout{0}; ///< of one attempt; 0: none
+    Overlap overlap = Overlap::skip;
+    Misfire misfire = Misfire::run_once;
+
+    /// What starts later than this is late, and the misfire policy decides; not negative.
+    std::chrono::nanoseconds misfire_tolerance = std::chrono::seconds{1};
+
+    /// How late an occurrence may be that Misfire::run_once still makes good; not negative.
+    std::chrono::nanoseconds misfire_grace = std::chrono::hours{24};
+
+    /// Occurrences made good in a row under Misfire::run_all.
+    std::uint32_t max_catch_up = 100;
+
+    /// How long the destructor, and a `stop()` that does not say, let jobs go on before asking them to stop.
+    std::chrono::nanoseconds stop_grace = std::chrono::seconds{10};
+
+    /// How long `stop` waits for jobs to return once it has asked them; the destructor waits for as long as it takes.
+    std::chrono::nanoseconds stop_patience = std::chrono::seconds{1};
+
+    /// How long a job whose schedule is over stays in `jobs()`; not negative.
+    std::chrono::nanoseconds completed_job_retention = std::chrono::hours{1};
+
+    /// Called first on every thread that the scheduler starts; what it throws is dropped.
+    std::function<void()> on_thread_start = {};
+
+    AnyClock clock = {};
+};
+
+/// What `stop` had to leave undone.
+struct StopReport {
+    std::vector<std::string> still_running = {}; ///< ids of jobs whose bodies had not returned, one for each body
+    std::size_t skipped = 0;                     ///< executions that waited, and are skipped now (`shutdown`)
+    std::size_t cancelled = 0;                   ///< retries that will not come
+
+    /// Whether nothing of the scheduler runs any more.
+    [[nodiscard]] bool has_stopped() const noexcept { return still_running.empty(); }
+};
+
+/// What came of a `trigger`.
+enum class TriggerOutcome : std::uint8_t {
+    queued,      ///< handed over; it has a record and an id
+    skipped,     ///< refused by a policy; there is a `skipped` record that says why
+    unknown_job, ///< no job has that id
+    stopped,     ///< the scheduler has been stopped, or is about to
+};
+
+struct TriggerReport {
+    TriggerOutcome outcome = TriggerOutcome::unknown_job;
+    ExecutionId id = 0; ///< of the execution, or of the skip; 0 when there is neither
+
+    /// Whether it was queued.
+    [[nodiscard]] explicit operator bool() const noexcept { return outcome == TriggerOutcome::queued; }
+};
+
+} // namespace daybook::inline v0
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "support/catch.hpp"
+
+#include <daybook/detail/owed.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+using namespace std::chrono_literals;
+using daybook::cron;
+using daybook::every;
+using daybook::Schedule;
+using daybook::steady_time;
+using daybook::sys_time;
+using daybook::detail::owed_intervals;
+using daybook::detail::owed_occurrences;
+
+namespace {
+
+const sys_time monday{std::chrono::sys_days{std::chrono::January / 1 / 2024}};
+
+struct Scripted {
+    std::function<std::optional<sys_time>(sys_time)> script;
+    [[nodiscard]] std::optional<sys_time> next(sys_time after) const { return script(after); }
+};
+
+template <class Range>
+std::vector<sys_time> list(const Range& range) {
+    return {range.begin(), range.end()};
+}
+
+} // namespace
+
+TEST_CASE("what is due now is on time, and what follows is next") {
+    const auto owed = owed_occurrences(cron("0 * * * * *"), monday, monday, 1s, 10);
+    CHECK(list(owed.on_time) == std::vector{monday});
+    CHECK(owed.late_count == 0);
+    CHECK_FALSE(owed.latest);
+    CHECK(owed.next == monday + 1min);
+}
+
+TEST_CASE("late occurrences are counted, and listed as far as they are wanted") {
+    const auto owed = owed_occurrences(cron("0 * * * * *"), monday, monday + 5min + 30s, 1s, 2);
+    CHECK(owed.late_count == 6);
+    CHECK(owed.late == std::vector{monday, monday + 1min});
+    CHECK(owed.latest == monday + 5min);
+    CHECK(owed.on_time.empty());
+    CHECK(owed.next == monday + 6min);
+    CHECK_FALSE(owed.is_minimum);
+}
+
+TEST_CASE("the tolerance parts the late from those on time, inclusively") {
+    const auto owed = owed_occurrences(cron("* * * * * *"), monday, monday + 5s, 2s, 10);
+    CHECK(owed.late == std::vector{monday, monday + 1s, monday + 2s});
+    CHECK(list(owed.on_time) == std::vector{monday + 3s, monday + 4s, monday + 5s});
+    CHECK(owed.next == monday + 6s);
+}
+
+TEST_CASE("counting stops at a bound, and what is newest and next is found all the same") {
+    const auto now = monday + std::chrono::years{50} + 500ms;
+    const auto owed = owed_occurrences(cron("* * * * * *"), monday, now, 0s, 3);
+    CHECK(owed.late_count == daybook::detail::most_counted);
+    CHECK(owed.is_minimum);
+    CHECK(owed.late == std::vector{monday, monday + 1s, monday + 2s});
+    CHECK(owed.latest == std::chrono::floor<std::chrono::seconds>(now));
+    CHECK(owed.next == std::chrono::floor<std::chrono::seconds>(now) + 1s);
+}
+
+TEST_CASE("the newest one is found where the schedule ended long before") {
+    const auto owed = owed_occurrences(cron("* * * * * ? 2024"), monday, monday + std::chrono::years{70}, 1s, 1);
+    CHECK(owed.latest == sys_time{std::chrono::sys_days{std::chrono::January / 1 / 2025} - 1s});
+    CHECK_FALSE(owed.next);
+}
+
+TEST_CASE("the newest before a limit is the one that walking finds") {
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    for (const auto* text : {"*/7 * * * * *", "0 */13 * * * *", "15 3 4 * * *", "0 0 0 29 2 *", "1-3 0 0 1 * *"}) {
+        const Schedule schedule = cron(text);
+        for (int i = 0; i < 20; ++i) {
+            const auto known = schedule.next(monday).value();
+            auto walked = known;
+            const auto steps = static_cast<int>(random() % 50);
+            for (int step = 0; step < steps; ++step) { walked = schedule.next(walked).value(); }
+            const auto gap = schedule.next(walked).value() - walked;
+            const auto limit =
+                walked + std::chrono::microseconds{1 + static_cast<std::int64_t>(random()) % gap.count()};
+            CHECK(daybook::detail::latest_before(schedule, known, limit) == walked);
+        }
+    }
+}
+
+TEST_CASE("more on time than are listed are counted as late") {
+    const Schedule each_microsecond = Scripted{[](sys_time after) { return after + 1us; }};
+    const auto owed = owed_occurrences(each_microsecond, monday, monday + 1999us, 1s, 1);
+    CHECK(owed.on_time.size() == daybook::detail::most_on_time);
+    CHECK(owed.on_time.back() == monday + 1999us);
+    CHECK(owed.late_count == 1000);
+    CHECK(owed.late == std::vector{monday});
+    CHECK(owed.latest == monday + 999us);
+}
+
+TEST_CASE("a schedule that throws, or returns the past, keeps what had come until then") {
+    const Schedule throwing = Scripted{[](sys_time) -> std::optional<sys_time> { throw std::runtime_error{"no"}; }};
+    const auto owed = owed_occurrences(throwing, monday, monday, 1s, 1);
+    CHECK(list(owed.on_time) == std::vector{monday});
+    CHECK(owed.thrown);
+    CHECK_FALSE(owed.next);
+
+    const Schedule stuck = Scripted{[](sys_time after) { return after; }};
+    const auto late = owed_occurrences(stuck, monday, monday + 1h, 1s, 1);
+    CHECK(late.late_count == 1);
+    CHECK(late.latest == monday);
+    CHECK(late.thrown);
+    CHECK_FALSE(late.next);
+}
+
+TEST_CASE("owed intervals are what counting one by one finds") {
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
+    for (int round = 0; round < 500; ++round) {
+        const std::chrono::milliseconds period{2 + pick(400)}; // within the tolerance: fewer than are listed
+        const std::chrono::milliseconds tolerance{pick(1500)};
+        const std::chrono::milliseconds elapsed{pick(3000)};
+        const steady_time due{1h};
+        const steady_time now = due + elapsed;
+        std::vector<sys_time> late;
+        std::vector<sys_time> on_time;
+        steady_time at = due;
+        for (; at <= now; at += period) {
+            (now - at > tolerance ? late : on_time)
+                .push_back(monday + std::chrono::floor<std::chrono::microseconds>(at - due));
+        }
+        const auto owed = owed_intervals(every(period), due, monday + elapsed, now, tolerance, 10'000);
+        CHECK(owed.late == late);
+        CHECK(owed.late_count == late.size());
+        CHECK(list(owed.on_time) == on_time);
+        CHECK(owed.next_steady == at);
+        CHECK(owed.latest == (late.empty() ? std::nullopt : std::optional{late.back()}));
+    }
+}
+
+TEST_CASE("intervals that were missed by the billion are counted by arithmetic") {
+    const steady_time due{1h};
+    const auto owed = owed_intervals(every(1us), due, monday, due + std::chrono::years{30}, 1s,
+                                     std::numeric_limits<std::size_t>::max());
+    CHECK(owed.late_count + owed.on_time.size() ==
+          static_cast<std::uint64_t>(std::chrono::microseconds{std::chrono::years{30}}.count()) + 1);
+    CHECK(owed.on_time.size() == daybook::detail::most_on_time);
+    CHECK(owed.late.size() == daybook::detail::most_counted);
+    CHECK(owed.on_time.back() == monday);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_HTTP_HPP
+#define DAYBOOK_HTTP_HPP
+
+/// @file
+/// The HTTP layer in one include; it knows no framework, adapters do.
+
+#include <daybook/http/access.hpp>
+#include <daybook/http/api.hpp>
+#include <daybook/http/dashboard.hpp>
+#include <daybook/http/executions_api.hpp>
+#include <daybook/http/jobs_api.hpp>
+#include <daybook/http/json_reader.hpp>
+#include <daybook/http/message.hpp>
+#include <daybook/http/query.hpp>
+#include <daybook/http/router.hpp>
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_HTTP_API_HPP
+#define DAYBOOK_HTTP_API_HPP
+
+/// @file
+/// A set of routes that belong together, ready to be added to a router. Ours are made of nothing else.
+
+#include <daybook/http/access.hpp>
+#include <daybook/http/message.hpp>
+#include <daybook/http/query.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::http {
+
+/// One request on its way to the handler of the route that it matched. Lives as long as the handler runs.
+class Call {
+public:
+    using PathParameters = std::vector<std::pair<std::string, std::string>>;
+
+    Call(const Request& request, const Query& query, const PathParameters& path, const Authorize& authorize)
+        : request_{&request}, query_{&query}, path_{&path}, authorize_{&authorize} {}
+
+    [[nodiscard]] const Request& request() const noexcept { return *request_; }
+    [[nodiscard]] const Query& query() const noexcept { return *query_; }
+
+    /// What stands, decoded, where the pattern has `{name}`; empty if it has no such part.
+    [[nodiscard]] std::string_view path_parameter(std::string_view name) const noexcept {
+        for (const auto& parameter : *path_) {
+            if (parameter.first == name) { return parameter.second; }
+        }
+        return {};
+    }
+
+    /// Asks the router's hook about an operation that the route alone does not tell, for instance in a GraphQL
+    /// document.
+    /// @throws Error  The client may not.
+    void require(Permission permission) const { http::require(*authorize_, *request_, permission); }
+
+private:
+    const Request* request_;
+    const Query* query_;
+    const PathParameters* path_;
+    const Authorize* authorize_;
+};
+
+/// Called from whatever threads the program's server has, all at once. Throws an Error to refuse; anything else that it
+/// throws is a 500 that says nothing of it.
+using Handler = std::function<Response(const Call&)>;
+
+/// One operation on one path.
+struct Route {
+    std::string method = "GET"; ///< upper case; a GET answers HEAD as well
+    std::string pattern = {};   ///< `/api/things/{id}`: begins with a slash, `{name}` stands for one segment
+    Permission permission = Permission::read;
+    Handler handler = {};
+};
+
+/// See the file's description.
+class Api {
+public:
+    Api& add(Route route) {
+        routes_.push_back(std::move(route));
+        return *this;
+    }
+
+    /// A route that reads.
+    Api& get(std::string pattern, Handler handler) {
+        return add({"GET", std::move(pattern), Permission::read, std::move(handler)});
+    }
+
+    Api& post(std::string pattern, Permission permission, Handler handler) {
+        return add({"POST", std::move(pattern), permission, std::move(handler)});
+    }
+
+    [[nodiscard]] const std::vector<Route>& routes() const noexcept { return routes_; }
+
+private:
+    std::vector<Route> routes_;
+};
+
+} // namespace daybook::inline v0::http
+
+#endif

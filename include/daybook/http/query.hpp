@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_HTTP_QUERY_HPP
+#define DAYBOOK_HTTP_QUERY_HPP
+
+/// @file
+/// A request target taken apart: the segments of its path and the parameters of its query, decoded.
+
+#include <daybook/detail/url.hpp>
+#include <daybook/http/message.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::http {
+
+/// The parameters of a query. What nobody asks for is ignored, so that a client may add what it likes (a cache buster).
+class Query {
+public:
+    Query() = default;
+
+    /// @param text  What stands after the `?`, not decoded.
+    /// @throws Error  400: a bad escape, a NUL, or more than 100 parameters.
+    explicit Query(std::string_view text) {
+        while (!text.empty()) {
+            const auto piece = text.substr(0, text.find('&'));
+            text.remove_prefix(std::min(text.size(), piece.size() + 1));
+            if (piece.empty()) { continue; }
+            if (parameters_.size() == max_parameters) {
+                throw Error{400, "the query has too many parameters: 100 are allowed"};
+            }
+            const auto name_end = std::min(piece.find('='), piece.size());
+            auto name = detail::percent_decode(piece.substr(0, name_end), detail::PlusSign::is_space);
+            if (!name) { throw Error{400, "the name of a query parameter is not properly percent-encoded"}; }
+            auto value =
+                detail::percent_decode(piece.substr(std::min(piece.size(), name_end + 1)), detail::PlusSign::is_space);
+            if (!value) { throw Error{400, *name + " is not properly percent-encoded"}; }
+            parameters_.emplace_back(std::move(*name), std::move(*value));
+        }
+    }
+
+    /// The value of a parameter; empty when it was not given. Points into this object.
+    /// @throws Error  400: it was given more than once.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const {
+        std::optional<std::string_view> found;
+        for (const auto& parameter : parameters_) {
+            if (parameter.first != name) { continue; }
+            if (found) { throw Error{400, std::string{name} + " is given more than once: give it once"}; }
+            found = parameter.second;
+        }
+        return found;
+    }
+
+    /// As `find`, for a text that must not be empty.
+    /// @throws Error  400: it was given more than once, or is empty.
+    [[nodiscard]] std::string text(std::string_view name) const {
+        const auto value = find(name);
+        if (value && value->empty()) {
+            throw Error{400, std::string{name} + " must not be empty: leave it out to have them all"};
+        }
+        return std::string{value.value_or("")};
+    }
+
+    /// A whole number from 0 up, in decimal digits; one that does not fit is the largest that does.
+    /// @throws Error  400: it was given more than once, or is something else.
+    [[nodiscard]] std::uint64_t whole_number(std::string_view name, std::uint64_t otherwise) const {
+        const auto value = find(name);
+        if (!value) { return otherwise; }
+        std::uint64_t number = 0;
+        const auto* const end = value->data() + value->size();
+        const auto result = std::from_chars(value->data(), end, number);
+        if (result.ptr != end || result.ec == std::errc::invalid_argument) {
+            throw Error{400, std::string{name} + " must be a whole number, 0 or more"};
+        }
+        return result.ec == std::errc{} ? number : std::numeric_limits<std::uint64_t>::max();
+    }
+
+private:
+    static constexpr std::size_t max_parameters = 100;
+    std::vector<std::pair<std::string, std::string>> parameters_;
+};
+
+/// A request target, taken apart.
+struct Target {
+    std::vector<std::string> segments = {}; ///< what stands between the slashes of the path; "/" has one empty segment
+    Query query = {};
+
+    /// Longer ones are refused.
+    static constexpr std::size_t max_length = 8192;
+
+    /// Understands `/path?query`, and `http://host/path?query` as RFC 9112 (3.2.2) demands of servers. Segments are
+    /// parted before they are decoded, so one may hold an encoded slash.
+    /// @throws Error  400: not a path, or badly encoded; 414: longer than `max_length`.
+    [[nodiscard]] static Target parse(std::string_view text) {
+        if (text.size() > max_length) { throw Error{414, "the request target is longer than 8192 bytes"}; }
+        if (const auto scheme = text.find("://"); !text.starts_with('/') && scheme != std::string_view::npos) {
+            text.remove_prefix(scheme + 3);
+            text.remove_prefix(std::min(text.size(), text.find_first_of("/?")));
+        }
+        const auto path_end = std::min(text.find('?'), text.size());
+        auto path = text.substr(0, path_end);
+        if (!path.starts_with('/')) { throw Error{400, "the request target must be a path that begins with /"}; }
+
+        Target target;
+        while (!path.empty()) {
+            path.remove_prefix(1);
+            const auto segment = path.substr(0, path.find('/'));
+            path.remove_prefix(segment.size());
+            auto decoded = detail::percent_decode(segment, detail::PlusSign::is_itself);
+            if (!decoded) { throw Error{400, "the path is not properly percent-encoded"}; }
+            target.segments.push_back(std::move(*decoded));
+        }
+        target.query = Query{text.substr(std::min(text.size(), path_end + 1))};
+        return target;
+    }
+};
+
+} // namespace daybook::inline v0::http
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include <daybook/detail/url.hpp>
+
+#include "support/catch.hpp"
+
+#include <string>
+
+using daybook::detail::percent_decode;
+using daybook::detail::PlusSign;
+
+TEST_CASE("escapes are decoded in either case") {
+    CHECK(percent_decode("a%20b%2Fc%2f%C3%A9", PlusSign::is_itself) == std::string{"a b/c/é"});
+}
+
+TEST_CASE("a plus is a space in a query only") {
+    CHECK(percent_decode("a+b%2B", PlusSign::is_space) == std::string{"a b+"});
+    CHECK(percent_decode("a+b", PlusSign::is_itself) == std::string{"a+b"});
+}
+
+TEST_CASE("a bad escape and a NUL are refused") {
+    for (const auto* text : {"%", "%2", "%zz", "%2g", "a%", "%%", "%00", "% 1", "%-1"}) {
+        INFO(text);
+        CHECK_FALSE(percent_decode(text, PlusSign::is_space));
+    }
+    CHECK_FALSE(percent_decode(std::string_view{"a\0b", 3}, PlusSign::is_space));
+}

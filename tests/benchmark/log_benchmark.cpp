@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Recording, beside the least that a program could do for itself; pages and figures at several sizes; memory.
+
+#include "report.hpp"
+
+#include <daybook/detail/log_core.hpp>
+#include <daybook/log/job_execution_log.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <malloc.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using daybook_benchmark::Finding;
+
+/// What one would write in ten minutes: it keeps the newest records and answers nothing.
+class DequeLog {
+public:
+    struct Record {
+        std::uint64_t id = 0;
+        std::string job_id, handler_id, method_name;
+        std::chrono::system_clock::time_point started_at, completed_at;
+        int status = 0;
+        std::string result, error;
+    };
+
+    explicit DequeLog(std::size_t capacity) : capacity_{capacity} {}
+
+    std::shared_ptr<Record> start(std::string_view job, std::string_view handler, std::string_view method) {
+        auto record = std::make_shared<Record>();
+        record->job_id = job;
+        record->handler_id = handler;
+        record->method_name = method;
+        record->started_at = std::chrono::system_clock::now();
+        const std::scoped_lock lock{mutex_};
+        record->id = ++last_id_;
+        records_.push_back(record);
+        if (records_.size() > capacity_) { records_.pop_front(); }
+        return record;
+    }
+
+    void success(const std::shared_ptr<Record>& record, std::string_view result) {
+        const auto now = std::chrono::system_clock::now();
+        const std::scoped_lock lock{mutex_};
+        record->completed_at = now;
+        record->status = 1;
+        record->result = result;
+    }
+
+private:
+    std::mutex mutex_;
+    std::deque<std::shared_ptr<Record>> records_;
+    std::size_t capacity_;
+    std::uint64_t last_id_ = 0;
+};
+
+constexpr std::size_t capacity = 1000;
+constexpr std::string_view forty_bytes = "42 sessions erased, 7 kept, 0 left over.";
+static_assert(forty_bytes.size() == 40);
+
+void deque_log(benchmark::State& state, std::string_view job, std::string_view handler, std::string_view method,
+               std::string_view result) {
+    DequeLog log{capacity};
+    for (auto _ : state) { log.success(log.start(job, handler, method), result); }
+}
+
+void log_by_names(benchmark::State& state, std::string_view job, std::string_view handler, std::string_view method,
+                  std::string_view result) {
+    daybook::JobExecutionLog log{capacity};
+    for (auto _ : state) {
+        const auto run = log.record_start(job, handler, method);
+        if (result.empty()) {
+            log.record_success(run);
+        } else {
+            log.record_success(run, std::string{result});
+        }
+    }
+}
+
+/// As the scheduler records: the names are interned once.
+void log_by_handle(benchmark::State& state) {
+    const auto core = std::make_shared<daybook::detail::LogCore>(daybook::LogOptions{.capacity = capacity});
+    const daybook::detail::PinnedNames names{core, {"dingdong_1", "dingdong", "ding"}};
+    const daybook::ExecutionStart start{.trigger = daybook::Trigger::schedule};
+    for (auto _ : state) {
+        const auto run = core->start(names.refs(), start, daybook::JobStatus::running);
+        core->finish(run, daybook::JobStatus::success, {}, {}, daybook::Finality::final_attempt);
+    }
+}
+
+/// The same with the hand-over in between: three clock pairs, three locks.
+void log_by_handle_queued(benchmark::State& state) {
+    const auto core = std::make_shared<daybook::detail::LogCore>(daybook::LogOptions{.capacity = capacity});
+    const daybook::detail::PinnedNames names{core, {"dingdong_1", "dingdong", "ding"}};
+    const daybook::ExecutionStart start{.trigger = daybook::Trigger::schedule};
+    for (auto _ : state) {
+        const auto run = core->start(names.refs(), start, daybook::JobStatus::queued);
+        core->begin(run, 1);
+        core->finish(run, daybook::JobStatus::success, {}, {}, daybook::Finality::final_attempt);
+    }
+}
+
+/// Names of 20 jobs in turn and a full buffer of 100,000: what is evicted is cold.
+void log_many_names(benchmark::State& state) {
+    daybook::JobExecutionLog log{100'000};
+    std::vector<std::string> jobs;
+    for (int i = 0; i < 20; ++i) { jobs.push_back("job_" + std::to_string(i)); }
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < log.capacity(); ++i) { log.record_success(log.record_start(jobs[i % 20], "handler")); }
+    for (auto _ : state) {
+        log.record_success(log.record_start(jobs[at], "handler", "method"));
+        at = (at + 1) % jobs.size();
+    }
+}
+
+daybook::JobExecutionLog<>& shared_log() {
+    static daybook::JobExecutionLog<> log{capacity};
+    return log;
+}
+
+/// Each thread records jobs of its own in one log.
+void log_threads(benchmark::State& state) {
+    daybook::JobExecutionLog log = shared_log();
+    const std::string job = "job_" + std::to_string(state.thread_index());
+    for (auto _ : state) { log.record_success(log.record_start(job, "handler", "method")); }
+    state.SetItemsProcessed(state.iterations());
+}
+
+/// A full log: 8 jobs, 4 handlers, every fifth an error, results of 40 bytes; so that any page is full from 1000 on.
+daybook::JobExecutionLog<>& full_log(std::size_t size) {
+    static std::map<std::size_t, daybook::JobExecutionLog<>> logs;
+    if (const auto known = logs.find(size); known != logs.end()) { return known->second; }
+    daybook::JobExecutionLog log{size};
+    for (std::size_t i = 0; i < size + size / 4; ++i) {
+        const std::string job = "job_number_" + std::to_string(i % 8);
+        const std::string handler = "handler_" + std::to_string(i % 4);
+        const auto run = log.record_start(job, handler, "execute");
+        if (i % 5 == 0) {
+            log.record_error(run, "connection refused by the peer");
+        } else {
+            log.record_success(run, std::string{forty_bytes});
+        }
+    }
+    return logs.emplace(size, log).first->second;
+}
+
+void page(benchmark::State& state, const daybook::ExecutionQuery& query) {
+    const auto& log = full_log(static_cast<std::size_t>(state.range(0)));
+    for (auto _ : state) { benchmark::DoNotOptimize(log.query(query)); }
+}
+
+void stats(benchmark::State& state) {
+    daybook::JobExecutionLog log{100'000};
+    for (std::int64_t i = 0; i < 100 * state.range(0); ++i) {
+        log.record_success(log.record_start("job_" + std::to_string(i % state.range(0)),
+                                            "handler_" + std::to_string(i % state.range(0)), "execute"));
+    }
+    for (auto _ : state) { benchmark::DoNotOptimize(log.stats()); }
+}
+
+void histogram_record(benchmark::State& state) {
+    daybook::LatencyHistogram<> histogram;
+    std::uint64_t random = 1;
+    for (auto _ : state) {
+        random = random * 6364136223846793005U + 1442695040888963407U;
+        histogram.record(std::chrono::nanoseconds{static_cast<std::int64_t>(random >> 36)});
+    }
+    benchmark::DoNotOptimize(histogram.count());
+}
+
+std::size_t bytes_in_use() {
+    const auto all = mallinfo2();
+    return all.uordblks + all.hblkhd;
+}
+
+/// Everything that a log has taken from the system's allocator, its overhead included, for each of 100,000 records with
+/// typical names and results of 40 bytes.
+void memory(benchmark::State& state) {
+    constexpr std::size_t records = 100'000;
+    for (auto _ : state) {
+        const std::size_t before = bytes_in_use();
+        daybook::JobExecutionLog log{records};
+        for (std::size_t i = 0; i < 2 * records; ++i) {
+            log.record_success(log.record_start("customer_report_" + std::to_string(i % 50),
+                                                "reports_handler_" + std::to_string(i % 10), "execute"),
+                               std::string{forty_bytes});
+        }
+        state.counters["bytes_per_record"] = static_cast<double>(bytes_in_use() - before) / records;
+    }
+}
+
+void register_all() {
+    using benchmark::RegisterBenchmark;
+    RegisterBenchmark(daybook_benchmark::two_clock_reads, daybook_benchmark::measure_two_clock_reads);
+    const auto pair = [](const char* name, auto function, std::string_view job, std::string_view handler,
+                         std::string_view method, std::string_view result) {
+        RegisterBenchmark(name, [=](benchmark::State& state) { function(state, job, handler, method, result); });
+    };
+    pair("deque_log", deque_log, "dingdong_1", "dingdong", "ding", "");
+    pair("log_by_names", log_by_names, "dingdong_1", "dingdong", "ding", "");
+    pair("deque_log_long", deque_log, "customer_report_17", "reports_handler_7", "execute_daily_run", forty_bytes);
+    pair("log_by_names_long", log_by_names, "customer_report_17", "reports_handler_7", "execute_daily_run",
+         forty_bytes);
+    RegisterBenchmark("log_by_handle", log_by_handle);
+    RegisterBenchmark("log_by_handle_queued", log_by_handle_queued);
+    RegisterBenchmark("log_many_names", log_many_names);
+    for (const int threads : {1, 2}) {
+        RegisterBenchmark(("log_threads_" + std::to_string(threads)).c_str(), log_threads)
+            ->Threads(threads)
+            ->UseRealTime();
+    }
+    const auto pages = [](const char* name, const daybook::ExecutionQuery& query) {
+        RegisterBenchmark(name, [query](benchmark::State& state) { page(state, query); })->Arg(1000)->Arg(1'000'000);
+    };
+    pages("page", {});
+    pages("page_by_job", {.job_id = "job_number_7"});
+    pages("page_by_handler", {.handler_id = "handler_3"});
+    pages("page_by_status", {.status = daybook::JobStatus::error});
+    RegisterBenchmark("stats", stats)->Arg(1)->Arg(20)->Arg(100);
+    RegisterBenchmark("histogram_record", histogram_record);
+    RegisterBenchmark("memory", memory)->Iterations(1);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    register_all();
+    const auto* const clocks = daybook_benchmark::two_clock_reads;
+    return daybook_benchmark::run(
+        argc, argv,
+        {
+            {"start + finish, by handle / two clock reads", "log_by_handle", clocks, 3.0},
+            {"hand-over + start + finish, by handle / two clock reads", "log_by_handle_queued", clocks},
+            {"start + finish, by names / two clock reads", "log_by_names", clocks},
+            {"start + finish, by names / deque log", "log_by_names", "deque_log", 1.3},
+            {"start + finish, by long names with a result / deque log", "log_by_names_long", "deque_log_long", 1.3},
+            {"start + finish, 20 jobs, 100,000 records / deque log", "log_many_names", "deque_log"},
+            {"throughput of two threads / one thread", "log_threads_1", "log_threads_2", {}, 1.5},
+            {"page of 100 / from 1 million / from 1 thousand", "page/1000000", "page/1000", 1.5},
+            {"page of 100 by job / from 1 million / from 1 thousand", "page_by_job/1000000", "page_by_job/1000", 1.5},
+            {"page of 100 by handler / from 1 million / from 1 thousand", "page_by_handler/1000000",
+             "page_by_handler/1000", 1.5},
+            {"page of 100 by status / from 1 million / from 1 thousand", "page_by_status/1000000",
+             "page_by_status/1000", 1.5},
+            {"stats with 100 handlers and 100 jobs, ns", "stats/100", "", 50'000.0},
+            {"one record in a histogram / two clock reads", "histogram_record", clocks},
+            {"bytes per retained record", "memory:bytes_per_record", "", 320.0},
+        });
+}

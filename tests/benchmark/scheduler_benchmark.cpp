@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// How late jobs start, and what one costs, with the log recording everything.
+
+#include "report.hpp"
+
+#include <daybook/daybook.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using daybook_benchmark::Finding;
+
+double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
+
+void report(benchmark::State& state, std::vector<Clock::duration> late) {
+    std::sort(late.begin(), late.end());
+    state.counters["p50_us"] = microseconds(late[late.size() / 2]);
+    state.counters["p99_us"] = microseconds(late[late.size() * 99 / 100]);
+    state.counters["max_us"] = microseconds(late.back());
+}
+
+double cpu_microseconds() {
+    timespec spent{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) * 1e6 + static_cast<double>(spent.tv_nsec) / 1e3;
+}
+
+void wait_for(const std::atomic<std::size_t>& done, std::size_t count) {
+    while (done.load(std::memory_order_acquire) < count) { std::this_thread::sleep_for(1ms); }
+}
+
+/// From the call of `trigger` to the first line of the body, on a worker that sleeps.
+void trigger_to_body(benchmark::State& state) {
+    constexpr std::size_t triggers = 1000;
+    for (auto _ : state) {
+        std::vector<Clock::duration> late;
+        late.reserve(triggers);
+        std::atomic<Clock::rep> started{0};
+        daybook::Scheduler scheduler{{.workers = 1}};
+        scheduler.add("job", daybook::Schedule{}, [&] { started = Clock::now().time_since_epoch().count(); });
+        scheduler.start();
+        for (std::size_t i = 0; i < triggers; ++i) {
+            std::this_thread::sleep_for(200us); // the worker has gone to sleep again
+            started = 0;
+            const auto before = Clock::now();
+            scheduler.trigger("job");
+            while (started.load() == 0) { std::this_thread::yield(); }
+            late.push_back(Clock::time_point{Clock::duration{started.load()}} - before);
+            scheduler.wait_idle(1s);
+        }
+        report(state, std::move(late));
+    }
+}
+
+/// One-shots at given instants on the steady clock: how late each body begins, and CPU time for each, from the start of
+/// the scheduler until the last has run.
+void one_shots(benchmark::State& state, const std::vector<std::chrono::nanoseconds>& offsets) {
+    for (auto _ : state) {
+        const std::size_t count = offsets.size();
+        std::vector<Clock::duration> late(count);
+        std::atomic<std::size_t> done{0};
+        daybook::Scheduler scheduler{{.workers = 2, .max_queue = count}};
+        // Adding takes a while; the first is due when that is over.
+        const auto begin = Clock::now() + 50ms + count * 10us;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto due = begin + offsets[i];
+            scheduler.add({.id = "shot_" + std::to_string(i), .handler_id = "shots", .schedule = daybook::at(due)},
+                          [&late, &done, due, i] {
+                              late[i] = Clock::now() - due;
+                              done.fetch_add(1, std::memory_order_release);
+                          });
+        }
+        if (Clock::now() > begin) {
+            state.SkipWithError("adding the jobs took longer than expected");
+            return;
+        }
+        const double before = cpu_microseconds();
+        scheduler.start();
+        wait_for(done, count);
+        state.counters["cpu_us_per_job"] = (cpu_microseconds() - before) / static_cast<double>(count);
+        report(state, std::move(late));
+    }
+}
+
+std::vector<std::chrono::nanoseconds> every_millisecond() {
+    std::vector<std::chrono::nanoseconds> offsets(1000);
+    for (std::size_t i = 0; i < offsets.size(); ++i) { offsets[i] = i * 1ms; }
+    return offsets;
+}
+
+std::vector<std::chrono::nanoseconds> random_within_a_second() {
+    std::mt19937_64 random{11};
+    std::vector<std::chrono::nanoseconds> offsets(100'000);
+    for (auto& offset : offsets) {
+        offset = std::chrono::nanoseconds{static_cast<std::int64_t>(random() % 1'000'000'000)};
+    }
+    return offsets;
+}
+
+/// The least there is: this thread waits for the same instants on a timerfd.
+void bare_timer(benchmark::State& state, const std::vector<std::chrono::nanoseconds>& offsets) {
+    const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    for (auto _ : state) {
+        std::vector<Clock::duration> late;
+        late.reserve(offsets.size());
+        const auto begin = Clock::now() + 5ms;
+        for (const auto offset : offsets) {
+            const auto due = begin + offset;
+            const auto since_epoch = due.time_since_epoch();
+            const auto whole = std::chrono::floor<std::chrono::seconds>(since_epoch);
+            itimerspec spec{};
+            spec.it_value.tv_sec = whole.count();
+            spec.it_value.tv_nsec = (since_epoch - whole).count();
+            std::uint64_t count = 0;
+            if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, nullptr) != 0 ||
+                read(timer, &count, sizeof count) != sizeof count) {
+                state.SkipWithError("the timer does not work");
+                break;
+            }
+            late.push_back(Clock::now() - due);
+        }
+        if (late.size() == offsets.size()) { report(state, std::move(late)); }
+    }
+    close(timer);
+}
+
+/// Adding a job with its schedule, and removing it again.
+void add_and_remove(benchmark::State& state) {
+    daybook::Scheduler scheduler{{.workers = 1}};
+    scheduler.start();
+    const auto nightly = daybook::cron("0 0 3 * * *");
+    for (auto _ : state) {
+        scheduler.add("job", nightly, [] {});
+        scheduler.remove("job");
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    using benchmark::RegisterBenchmark;
+    const std::string clocks = daybook_benchmark::two_clock_reads;
+    RegisterBenchmark(clocks.c_str(), daybook_benchmark::measure_two_clock_reads);
+    RegisterBenchmark("trigger_to_body", trigger_to_body)->Iterations(1);
+    RegisterBenchmark("one_shots_1ms_apart", [](benchmark::State& state) {
+        one_shots(state, every_millisecond());
+    })->Iterations(1);
+    RegisterBenchmark("bare_timer_1ms_apart", [](benchmark::State& state) {
+        bare_timer(state, every_millisecond());
+    })->Iterations(1);
+    RegisterBenchmark("one_shots_100k_in_1s", [](benchmark::State& state) {
+        one_shots(state, random_within_a_second());
+    })->Iterations(1);
+    RegisterBenchmark("add_and_remove", add_and_remove);
+    return daybook_benchmark::run(
+        argc, argv,
+        {
+            {"trigger to body on an idle worker, p50, us", "trigger_to_body:p50_us"},
+            {"trigger to body on an idle worker, p99, us", "trigger_to_body:p99_us"},
+            {"1000 one-shots 1 ms apart, lateness p50, us", "one_shots_1ms_apart:p50_us", "", 10.0},
+            {"1000 one-shots 1 ms apart, lateness p99, us", "one_shots_1ms_apart:p99_us"},
+            {"the same p50 / a bare timerfd's", "one_shots_1ms_apart:p50_us", "bare_timer_1ms_apart:p50_us"},
+            {"the same p99 / a bare timerfd's", "one_shots_1ms_apart:p99_us", "bare_timer_1ms_apart:p99_us"},
+            {"100,000 one-shots within 1 s, CPU for each, us", "one_shots_100k_in_1s:cpu_us_per_job", "", 3.0},
+            {"100,000 one-shots within 1 s, lateness p50, us", "one_shots_100k_in_1s:p50_us"},
+            {"100,000 one-shots within 1 s, lateness p99, us", "one_shots_100k_in_1s:p99_us", "", 2500.0},
+            {"add + remove of a job / two clock reads", "add_and_remove", clocks},
+        });
+}

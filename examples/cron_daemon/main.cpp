@@ -62,13 +62,18 @@ void add_jobs(daybook::Scheduler<>& scheduler, const crontab::Crontab& table) {
     }
 }
 
-/// SIGINT and SIGTERM, blocked from before the first thread on and asked for from time to time.
+/// SIGINT, SIGTERM and, when the terminal is closed, SIGHUP (unless nohup has it ignored): blocked from before the
+/// first thread on and asked for from time to time.
 class Signals {
 public:
     Signals() {
         ::sigemptyset(&set_);
         ::sigaddset(&set_, SIGINT);
         ::sigaddset(&set_, SIGTERM);
+        struct sigaction hang_up {};
+        if (::sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) {
+            ::sigaddset(&set_, SIGHUP);
+        }
         ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     }
 
@@ -77,8 +82,11 @@ public:
         sigset_t pending;
         ::sigpending(&pending);
         int signal = 0;
-        return (::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGTERM) == 1) &&
-               ::sigwait(&set_, &signal) == 0;
+        for (const int wanted : {SIGINT, SIGTERM, SIGHUP}) {
+            const bool has_come = ::sigismember(&set_, wanted) == 1 && ::sigismember(&pending, wanted) == 1;
+            if (has_come) { return ::sigwait(&set_, &signal) == 0; }
+        }
+        return false;
     }
 
 private:

@@ -159,13 +159,16 @@ void Reporter::print_line(daybook::sys_time when, const std::string& job, JobSta
 
 void Reporter::tell_summary() const {
     const auto stats = log_.stats();
-    std::printf("\n%-28s %8s %8s %8s %8s %8s %8s\n", "job", "ended", "success", "error", "timeout", "skipped",
-                "retries");
+    std::printf("\n%-28s %8s %8s %8s %8s %9s %8s %8s\n", "job", "ended", "success", "error", "timeout", "cancelled",
+                "skipped", "retries");
     const auto row = [](const std::string& name, const daybook::OutcomeCounts& counts) {
         const auto errors = counts.error_count - counts.timeout_count;
         std::printf("%-28s", one_line(name, 60).c_str());
-        for (const auto count : {counts.total_executions, counts.success_count, errors, counts.timeout_count,
-                                 counts.skipped_count, counts.retry_count}) {
+        for (const auto count : {counts.total_executions, counts.success_count, errors, counts.timeout_count}) {
+            std::printf(" %8llu", static_cast<unsigned long long>(count));
+        }
+        std::printf(" %9llu", static_cast<unsigned long long>(counts.cancelled_count));
+        for (const auto count : {counts.skipped_count, counts.retry_count}) {
             std::printf(" %8llu", static_cast<unsigned long long>(count));
         }
         std::printf("\n");

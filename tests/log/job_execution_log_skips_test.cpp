@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 using namespace daybook;
@@ -174,4 +175,18 @@ TEST_CASE("a queued execution that is skipped keeps its id and comes to stand wh
 
     // It has a record of its own: the next skip does not join it.
     CHECK(core->skip(pinned.refs(), {.reason = SkipReason::removed}) != waiting.id);
+}
+
+TEST_CASE("a skip is counted under the handler that it is given") {
+    JobExecutionLog log{10};
+    log.record_skip({.job_id = "nightly", .handler_id = "reports"}, SkipReason::overlap, 2);
+    CHECK(log.stats().by_handler.at("reports").skipped_count == 2);
+    CHECK(log.query({.handler_id = "reports", .status = JobStatus::skipped}).records.size() == 1);
+}
+
+TEST_CASE("a skip without a reason, or of no occurrence, is refused") {
+    JobExecutionLog log{10};
+    CHECK_THROWS_AS(log.record_skip("a", SkipReason::none), std::invalid_argument);
+    CHECK_THROWS_AS(log.record_skip("a", SkipReason::overlap, {}, 0), std::invalid_argument);
+    CHECK(log.size() == 0);
 }

@@ -50,7 +50,7 @@ struct Page {
     Total total = {};
     std::size_t offset = 0;
     bool has_more = false;
-    std::string next_cursor = {}; ///< give it to the next query; empty when there is no more
+    std::string next_cursor = {}; ///< give it to the next query; empty after the last page, and of an empty one
 };
 
 } // namespace daybook::inline v0

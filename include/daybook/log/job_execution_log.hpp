@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -39,6 +40,8 @@ template <class Result>
 class JobExecutionLog {
     static_assert(std::is_copy_constructible_v<Result>,
                   "Result must be copyable: every query hands out a copy of what a job returned");
+    static_assert(!std::is_pointer_v<Result> && !std::is_same_v<Result, std::string_view>,
+                  "Result must own what it shows: std::string instead of const char* or std::string_view");
 
 public:
     using result_type = Result;
@@ -108,12 +111,27 @@ public:
                              why.empty() ? detail::Ref<detail::TextBlock>{} : text(why), Finality::final_attempt);
     }
 
-    /// Counts occurrences that were not run. Consecutive ones of one job for one reason share a record.
+    /// Counts occurrences that were not run. Consecutive ones of one job for one reason share a record. O(1).
+    /// @param occurrence  Whose they are; of several, the first.
     /// @returns The id of that record.
+    /// @throws std::invalid_argument  `reason` is `none`, or `occurrences` is 0.
+    ExecutionId record_skip(const ExecutionStart& occurrence, SkipReason reason, std::uint64_t occurrences = 1) {
+        if (reason == SkipReason::none || occurrences == 0) {
+            throw std::invalid_argument{"record_skip: a skip needs a reason, and at least one occurrence"};
+        }
+        const detail::PinnedNames names{
+            core_, detail::HashedNames{occurrence.job_id, occurrence.handler_id, occurrence.method_name}};
+        return core_->skip(names.refs(), {.reason = reason,
+                                          .scheduled_at = occurrence.scheduled_at,
+                                          .trigger = occurrence.trigger,
+                                          .occurrences = occurrences});
+    }
+
+    /// @copydoc record_skip
     ExecutionId record_skip(std::string_view job_id, SkipReason reason, std::optional<sys_time> scheduled_at = {},
                             std::uint64_t occurrences = 1) {
-        const detail::PinnedNames names{core_, detail::HashedNames{job_id, {}, {}}};
-        return core_->skip(names.refs(), {.reason = reason, .scheduled_at = scheduled_at, .occurrences = occurrences});
+        return record_skip({.job_id = job_id, .scheduled_at = scheduled_at, .trigger = Trigger::schedule}, reason,
+                           occurrences);
     }
 
     /// Says how many records a running execution has processed, instead of what was said before. No effect once it has

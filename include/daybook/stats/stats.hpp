@@ -30,10 +30,13 @@ enum class StatsGroup : std::uint32_t {
 
 /// What Stats has to know of an execution that ended.
 struct ExecutionEnd {
+    static constexpr std::chrono::nanoseconds never_ran = std::chrono::nanoseconds::min();
+
     JobStatus status = JobStatus::success;
     bool is_final = true;
     std::uint32_t attempt_number = 1;
-    std::optional<std::chrono::nanoseconds> duration = {}; ///< empty: it never ran
+    /// Not an optional: inside one, g++ 12 takes the value for uninitialised when threads are sanitized.
+    std::chrono::nanoseconds duration = never_ran;
     StatsGroup handler = StatsGroup::other;
     StatsGroup job = StatsGroup::other;
 };
@@ -79,9 +82,9 @@ public:
         count_outcome(overall_, end);
         count_outcome(handler.counts, end);
         count_outcome(job_of(end.job), end);
-        if (end.duration && end.status != JobStatus::cancelled) {
-            duration_.record(*end.duration);
-            handler.duration.record(*end.duration);
+        if (end.duration != ExecutionEnd::never_ran && end.status != JobStatus::cancelled) {
+            duration_.record(end.duration);
+            handler.duration.record(end.duration);
         }
     }
 

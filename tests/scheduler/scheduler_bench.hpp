@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <semaphore>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +67,13 @@ std::string story(const daybook::JobExecutionLog<Result>& log, std::string_view 
         }
     }
     return text;
+}
+
+/// Blocks a body until its stop token is set.
+inline void wait_for_stop(daybook::JobContext& job) {
+    std::binary_semaphore asked{0};
+    const std::stop_callback callback{job.stop_token(), [&] { asked.release(); }};
+    asked.acquire();
 }
 
 struct Bench {

@@ -14,16 +14,6 @@ using namespace bench;
 using daybook::every;
 using daybook::JobContext;
 
-namespace {
-
-void wait_for_stop(JobContext& job) {
-    std::binary_semaphore asked{0};
-    const std::stop_callback callback{job.stop_token(), [&] { asked.release(); }};
-    asked.acquire();
-}
-
-} // namespace
-
 TEST_CASE("a stop lets what runs and what waits go on") {
     Bench bench{1};
     std::binary_semaphore begun{0};

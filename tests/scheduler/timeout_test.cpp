@@ -14,17 +14,6 @@ using daybook::every;
 using daybook::fixed_backoff;
 using daybook::JobContext;
 
-namespace {
-
-/// Blocks the body until its stop token is set.
-void wait_for_stop(JobContext& job) {
-    std::binary_semaphore asked{0};
-    const std::stop_callback callback{job.stop_token(), [&] { asked.release(); }};
-    asked.acquire();
-}
-
-} // namespace
-
 TEST_CASE("a timeout is recorded at the deadline, while the body still runs") {
     Bench bench{1};
     std::binary_semaphore begun{0};

@@ -129,7 +129,7 @@ public:
         using Body = std::decay_t<Callable>;
         static_assert(detail::is_job<Body>, "a job must be callable with nothing, or with a daybook::JobContext&");
         if constexpr (detail::is_job<Body>) {
-            static_assert(detail::is_job_result<typename detail::job_return<Body>::type, Result>,
+            static_assert(detail::is_job_result<typename detail::JobReturn<Body>::type, Result>,
                           "a job must return nothing, or something that converts to the scheduler's Result "
                           "(std::string unless Scheduler<Result> says otherwise)");
             add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)));

@@ -26,12 +26,12 @@ struct JobFunction {
 };
 
 template <class Callable>
-struct job_return {
+struct JobReturn {
     using type = std::invoke_result_t<Callable&>;
 };
 template <class Callable>
 requires std::is_invocable_v<Callable&, JobContext&>
-struct job_return<Callable> {
+struct JobReturn<Callable> {
     using type = std::invoke_result_t<Callable&, JobContext&>;
 };
 
@@ -51,7 +51,7 @@ Ref<RefCounted> call_job(void* callable, JobContext& context, std::size_t max_by
             return std::invoke(body);
         }
     };
-    if constexpr (std::is_void_v<typename job_return<Callable>::type>) {
+    if constexpr (std::is_void_v<typename JobReturn<Callable>::type>) {
         invoke();
         return {};
     } else {

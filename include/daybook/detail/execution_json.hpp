@@ -26,6 +26,17 @@ enum class RecordForm : std::uint8_t { execution, failure };
 
 inline constexpr int milliseconds_decimals = 3; ///< to the microsecond, so that short jobs do not all take 0.0
 
+/// The member "result" of a record: what the job returned, or null.
+template <class Result>
+void write_result(JsonWriter& writer, const std::optional<Result>& result) {
+    writer.key("result");
+    if (result) {
+        ResultCodec<Result>::write_json(writer, *result);
+    } else {
+        writer.null();
+    }
+}
+
 template <class Result>
 void write_record(JsonWriter& writer, const JobExecutionRecord<Result>& record, RecordForm form) {
     writer.begin_object();
@@ -41,14 +52,7 @@ void write_record(JsonWriter& writer, const JobExecutionRecord<Result>& record, 
         writer.null();
     }
     writer.member("status", to_string(record.status));
-    if (form == RecordForm::execution) {
-        writer.key("result");
-        if (record.result) {
-            ResultCodec<Result>::write_json(writer, *record.result);
-        } else {
-            writer.null();
-        }
-    }
+    if (form == RecordForm::execution) { write_result(writer, record.result); }
     writer.member("error", record.error);
     writer.member("attempt_number", record.attempt_number);
 

@@ -93,12 +93,7 @@ void write_job_execution(JsonWriter& writer, const JobExecutionRecord<Result>& r
     writer.member("finished_at", record.completed_at);
     write_milliseconds(writer, "duration_ms", record.duration);
     write_milliseconds(writer, "drift_ms", record.drift());
-    writer.key("result");
-    if (record.result) {
-        ResultCodec<Result>::write_json(writer, *record.result);
-    } else {
-        writer.null();
-    }
+    write_result(writer, record.result);
     writer.member("error", record.error);
     writer.end_object();
 }

@@ -8,6 +8,7 @@
 #include <daybook/detail/calendar.hpp>
 #include <daybook/detail/zone_data.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -58,19 +59,28 @@ struct PosixTz {
     /// Appends its transitions later than `after`, from the year `first` on, and lets them repeat for ever.
     void extend(ZoneData& zone, std::int64_t first, std::int64_t after) const {
         if (!changes || standard == daylight) { return; }
-        for (std::int64_t year = first; year <= first + 404; ++year) {
+        std::int64_t latest = after;
+        const auto add = [&](std::int64_t at, std::int32_t offset) {
+            if (at <= after) { return; }
+            // What would come before its predecessor replaces it: it belongs to the later year.
+            latest = std::max(at, latest);
+            zone.add_transition(latest, offset);
+        };
+        for (std::int64_t year = first; year <= first + 412; ++year) {
             const std::int64_t begin = to_daylight.in(year)-standard;
             const std::int64_t end = to_standard.in(year)-daylight;
-            // Two at one instant: the one that belongs to the later year wins, which is the beginning of the two.
-            const bool begin_first = begin < end;
-            for (const bool is_begin : {begin_first, !begin_first}) {
-                const std::int64_t at = is_begin ? begin : end;
-                if (at <= after) { continue; }
-                zone.add_transition(at, is_begin ? daylight : standard);
-                after = at - 1;
+            // Both at one instant: the beginning wins, and there is no end, as in the tz project's own code.
+            if (end < begin) {
+                add(end, standard);
+                add(begin, daylight);
+                continue;
             }
+            add(begin, daylight);
+            const std::int64_t length = is_leap_year(year) ? 366 : 365;
+            if (begin < end && end - begin < length * seconds_per_day) { add(end, standard); }
         }
-        zone.repeat_from(days_from_civil(first + 2, 7, 1) * seconds_per_day);
+        // By then the first years have no say any more: leap days, on which all may depend, are 8 years apart at most.
+        zone.repeat_from(days_from_civil(first + 10, 7, 1) * seconds_per_day);
     }
 };
 

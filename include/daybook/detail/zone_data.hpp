@@ -46,8 +46,11 @@ public:
         offsets_.push_back(offset);
     }
 
-    /// From `start` on, the table repeats itself every 400 years; it must reach two years past `start` + 400 years.
-    void repeat_from(std::int64_t start) noexcept { cycle_start_ = start; }
+    /// From `start` on, the table repeats itself every 400 years, if anything changes there at all; it must reach two
+    /// years past `start` + 400 years.
+    void repeat_from(std::int64_t start) noexcept {
+        if (starts_.back() > start) { cycle_start_ = start; }
+    }
 
     /// To be called once after the last transition: buckets of half a year make the search in the table a short one.
     void build_index() {
@@ -61,6 +64,11 @@ public:
             index_.push_back(static_cast<std::uint32_t>(at));
         }
         index_.push_back(static_cast<std::uint32_t>(starts_.size() - 1));
+    }
+
+    /// From here on the table repeats itself, or nothing changes any more; the lowest value where nothing ever does.
+    [[nodiscard]] std::int64_t settled_at() const noexcept {
+        return cycle_start_ == never ? starts_.back() : cycle_start_;
     }
 
     /// The stretch around `at`; the nearer to the one asked for last, the faster. O(log transitions).

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace daybook::inline v0::detail {
 
@@ -117,6 +118,13 @@ private:
     value = (value ^ (value >> 30U)) * 0xBF58476D1CE4E5B9U;
     value = (value ^ (value >> 27U)) * 0x94D049BB133111EBU;
     return value ^ (value >> 31U);
+}
+
+/// FNV-1a: the seed that a name stands for, on every machine.
+[[nodiscard]] constexpr std::uint64_t hash_of_name(std::string_view name) noexcept {
+    std::uint64_t hash = 0xCBF29CE484222325U;
+    for (const char c : name) { hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U; }
+    return hash;
 }
 
 /// Gives every `H` its value: the same for the same seed, in every process and on every machine.

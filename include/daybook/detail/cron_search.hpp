@@ -113,28 +113,59 @@ inline constexpr std::int64_t no_match = std::numeric_limits<std::int64_t>::max(
     return no_match;
 }
 
+/// What has not matched within 400 years and some never will: dates and weekdays repeat.
+inline constexpr std::int64_t cron_horizon_years = 401;
+
+/// Whether no day before the 29th can match, so that the lengths of the months decide.
+[[nodiscard]] constexpr bool only_late_days(const CronFields& fields) noexcept {
+    return (fields.days & bit_range(1, 28)) == 0 && !fields.either_day() && !fields.special_days();
+}
+
+/// Those of the months that have one of the days in some year, where only_late_days.
+[[nodiscard]] constexpr std::uint32_t months_with_late_days(const CronFields& fields) noexcept {
+    constexpr std::uint32_t february = 1U << 2U;
+    constexpr std::uint32_t of_30_days = 1U << 4U | 1U << 6U | 1U << 9U | 1U << 11U;
+    if ((fields.days >> 29U & 1U) != 0) { return fields.months; }
+    return fields.months & ~((fields.days >> 30U & 1U) != 0 ? february : february | of_30_days);
+}
+
+/// The first match after the month of `date` where only 29 February can match; no_match if none.
+[[nodiscard]] constexpr std::int64_t next_leap_day(const CronFields& fields, CivilDate date) noexcept {
+    const std::int64_t last_year = fields.any_year ? date.year + cron_horizon_years : std::int64_t{last_cron_year};
+    std::int64_t year = date.year - (date.month < 2 ? 1 : 0);
+    while (true) {
+        year = fields.any_year ? (year | 3) + 1 : year_after(fields, year);
+        if (year > last_year) { return no_match; }
+        if (!is_leap_year(year)) { continue; }
+        const std::int64_t day = days_from_civil(year, 2, 29);
+        if ((matching_days(fields, 29, weekday_of(day - 28)) >> 29U & 1U) != 0) {
+            return day * seconds_per_day + first_time_of_day(fields);
+        }
+    }
+}
+
 /// The first match in the months after that of `date`; no_match if none.
 [[nodiscard]] constexpr std::int64_t first_in_later_months(const CronFields& fields, CivilDate date) noexcept {
-    // What has not matched within 400 years and some never will: dates and weekdays repeat.
-    const std::int64_t last_year = fields.any_year ? date.year + 401 : std::int64_t{last_cron_year};
-    // A month that lacks the day, as February does three times in four, needs no look at its weekdays.
-    const bool by_number = !fields.either_day() && !fields.special_days();
+    const std::int64_t last_year = fields.any_year ? date.year + cron_horizon_years : std::int64_t{last_cron_year};
+    std::uint32_t all_months = fields.months;
+    if (only_late_days(fields)) {
+        all_months = months_with_late_days(fields);
+        if (all_months == 1U << 2U) { return next_leap_day(fields, date); }
+    }
     std::int64_t year = date.year;
-    std::uint32_t months = fields.has_year(year) ? fields.months & (~std::uint32_t{0} << date.month << 1U) : 0U;
+    std::uint32_t months = fields.has_year(year) ? all_months & (~std::uint32_t{0} << date.month << 1U) : 0U;
     while (true) {
         for (; months != 0; months &= months - 1) {
             const auto month = static_cast<unsigned>(std::countr_zero(months));
-            const unsigned length = days_in_month(year, month);
-            if (by_number && (fields.days & bit_range(1, length)) == 0) { continue; }
             const std::int64_t first = days_from_civil(year, month, 1);
-            const std::uint32_t days = matching_days(fields, length, weekday_of(first));
+            const std::uint32_t days = matching_days(fields, days_in_month(year, month), weekday_of(first));
             if (days != 0) {
                 return (first + std::countr_zero(days) - 1) * seconds_per_day + first_time_of_day(fields);
             }
         }
         year = year_after(fields, year);
         if (year > last_year) { return no_match; }
-        months = fields.months;
+        months = all_months;
     }
 }
 

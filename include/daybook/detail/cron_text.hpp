@@ -51,7 +51,7 @@ public:
         if (!five) { time_field(CronFieldId::second, fields_.seconds, wildcard); }
         time_field(CronFieldId::minute, fields_.minutes, wildcard);
         time_field(CronFieldId::hour, fields_.hours, wildcard);
-        if (wildcard && !shows_wildcard_) { force_range(five); }
+        if (wildcard && !shows_wildcard_) { force_range(five && (fields_.minutes != 0 || fields_.hours != 0)); }
         day_field();
         time_field(CronFieldId::month, fields_.months, true);
         weekday_field();
@@ -123,7 +123,8 @@ private:
         hash(id, 0, rules.low, rules.high);
     }
 
-    /// A wildcard whose sets show none, such as `0 9-9 * * *`: one value is written as a range to keep it one.
+    /// A wildcard whose sets show none, such as `0 9-9 * * *`: one value is written as a range to keep it one; that of
+    /// the second where `H` stands everywhere else.
     void force_range(bool five) {
         text_.clear();
         if (!five) { force_field(CronFieldId::second, fields_.seconds); }

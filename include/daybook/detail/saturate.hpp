@@ -30,6 +30,19 @@ template <class To, class Rep, class Period>
     }
 }
 
+/// The same, rounded down.
+template <class To, class Rep, class Period>
+[[nodiscard]] constexpr To saturating_floor(std::chrono::duration<Rep, Period> from) {
+    if constexpr (std::integral<Rep> && std::ratio_less_v<Period, typename To::period>) {
+        return std::chrono::floor<To>(from);
+    } else {
+        using Approximate = std::chrono::duration<double, typename To::period>;
+        const To up = saturating_ceil<To>(from);
+        const bool is_inside = up != To::min() && up != To::max();
+        return !std::integral<Rep> && is_inside && Approximate{up} > Approximate{from} ? up - To{1} : up;
+    }
+}
+
 /// `from + by`, or the last instant there is. `by` is not negative.
 template <class Clock, class Duration>
 [[nodiscard]] constexpr std::chrono::time_point<Clock, Duration>
@@ -37,6 +50,15 @@ saturating_add(std::chrono::time_point<Clock, Duration> from, Duration by) noexc
     using Instant = std::chrono::time_point<Clock, Duration>;
     const auto since_epoch = from.time_since_epoch();
     return since_epoch > Duration::max() - by ? Instant::max() : Instant{since_epoch + by};
+}
+
+/// `from - by`, or the first instant there is. `by` is not negative.
+template <class Clock, class Duration>
+[[nodiscard]] constexpr std::chrono::time_point<Clock, Duration>
+saturating_subtract(std::chrono::time_point<Clock, Duration> from, Duration by) noexcept {
+    using Instant = std::chrono::time_point<Clock, Duration>;
+    const auto since_epoch = from.time_since_epoch();
+    return since_epoch < Duration::min() + by ? Instant::min() : Instant{since_epoch - by};
 }
 
 } // namespace daybook::inline v0::detail

@@ -6,6 +6,8 @@
 /// Once: `at(instant)`, on the wall clock or on the steady clock.
 
 #include <daybook/detail/saturate.hpp>
+#include <daybook/schedule/modifiable.hpp>
+#include <daybook/schedule/occurrences.hpp>
 #include <daybook/types.hpp>
 
 #include <chrono>
@@ -19,7 +21,7 @@ namespace daybook::inline v0 {
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: safe, every member but assignment.
-class At {
+class At : public Modifiable<At> {
 public:
     constexpr explicit At(sys_time when) noexcept : wall_{when} {}
     constexpr explicit At(steady_time when) noexcept : steady_{when} {}
@@ -39,6 +41,11 @@ public:
     /// The same on the steady clock.
     [[nodiscard]] constexpr std::optional<steady_time> next_steady(steady_time after) const noexcept {
         return steady_ && *steady_ > after ? steady_ : std::nullopt;
+    }
+
+    /// The instant, if it is one of the wall clock from `begin` (included) to `end` (not included).
+    [[nodiscard]] constexpr Occurrences<At> occurrences(sys_time begin, sys_time end) const {
+        return {*this, begin, end};
     }
 
     friend constexpr bool operator==(const At&, const At&) = default;

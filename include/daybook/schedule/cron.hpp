@@ -8,8 +8,12 @@
 #include <daybook/detail/cron_fields.hpp>
 #include <daybook/detail/cron_parser.hpp>
 #include <daybook/detail/cron_search.hpp>
+#include <daybook/detail/cron_search_back.hpp>
 #include <daybook/detail/cron_text.hpp>
 #include <daybook/detail/cron_zone_search.hpp>
+#include <daybook/schedule/modifiable.hpp>
+#include <daybook/schedule/occurrences.hpp>
+#include <daybook/schedule/schedule_error.hpp>
 #include <daybook/time/time_zone.hpp>
 #include <daybook/types.hpp>
 
@@ -23,6 +27,10 @@
 #include <type_traits>
 
 namespace daybook::inline v0 {
+
+namespace detail {
+struct CronReader;
+} // namespace detail
 
 /// How the day-of-month and the day-of-week field go together.
 enum class DayMatch : std::uint8_t {
@@ -46,24 +54,11 @@ struct CronOptions {
     std::optional<std::uint64_t> hash_seed = {}; ///< for `H`; none: whoever runs the schedule binds it to its job
 };
 
-/// A wrong cron expression: `column 4: expected an hour 0-23, got '24'`.
-class CronError : public std::invalid_argument {
-public:
-    CronError(std::size_t column, const std::string& message)
-        : std::invalid_argument("column " + std::to_string(column) + ": " + message), column_{column} {}
-
-    /// Where in the expression, in bytes, from 1; one past its last where something is missing.
-    [[nodiscard]] std::size_t column() const noexcept { return column_; }
-
-private:
-    std::size_t column_;
-};
-
 /// A cron expression with its zone: a literal, trivially copyable value. Without a zone everything is `constexpr`.
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: safe, every member but assignment.
-class Cron {
+class Cron : public Modifiable<Cron> {
 public:
     /// Prefer cron(), which this is behind.
     /// @throws CronError  The expression is wrong.
@@ -82,6 +77,26 @@ public:
     template <class Duration>
     [[nodiscard]] constexpr std::optional<sys_time> next(std::chrono::sys_time<Duration> after) const {
         return next_after(std::chrono::floor<std::chrono::seconds>(after).time_since_epoch().count());
+    }
+
+    /// The last instant at which it is due, strictly earlier than `before`; always a whole second. Nothing if there is
+    /// none: the days do not exist, the years have not begun, or it lies beyond the range of sys_time.
+    ///
+    /// The mirror of next(): the instants are the same, whatever the zone and its clocks do. Without a year field the
+    /// search has no horizon; with one it ends with 1970. Tens of nanoseconds.
+    [[nodiscard]] constexpr std::optional<sys_time> previous(sys_time before) const {
+        return previous_before(std::chrono::ceil<std::chrono::seconds>(before).time_since_epoch().count());
+    }
+
+    /// @copydoc previous(sys_time) const
+    template <class Duration>
+    [[nodiscard]] constexpr std::optional<sys_time> previous(std::chrono::sys_time<Duration> before) const {
+        return previous_before(std::chrono::ceil<std::chrono::seconds>(before).time_since_epoch().count());
+    }
+
+    /// The instants at which it is due, from `begin` (included) to `end` (not included).
+    [[nodiscard]] constexpr Occurrences<Cron> occurrences(sys_time begin, sys_time end) const {
+        return {*this, begin, end};
     }
 
     /// Whether it is due in the second that holds `instant`.
@@ -118,6 +133,8 @@ public:
     friend std::string to_string(const Cron& cron) { return detail::cron_text(cron.fields_); }
 
 private:
+    friend struct detail::CronReader;
+
     [[nodiscard]] constexpr detail::CronClockRules clock_rules() const noexcept {
         return {.move_out_of_gap = dst_ == Dst::vixie,
                 .only_first = dst_ == Dst::skip || (dst_ == Dst::vixie && !fields_.wildcard)};
@@ -138,6 +155,24 @@ private:
         if (fields_.hashed) { return bound_to(std::uint64_t{0}).next_second(after); }
         if (zone_.is_utc()) { return detail::next_local(fields_, after); }
         return detail::next_in_zone(fields_, clock_rules(), *zone_.data_, after);
+    }
+
+    /// `before` in seconds since 1970.
+    [[nodiscard]] constexpr std::optional<sys_time> previous_before(std::int64_t before) const {
+        using std::chrono::seconds;
+        constexpr std::int64_t first = std::chrono::ceil<seconds>(sys_time::min()).time_since_epoch().count();
+        constexpr std::int64_t end = std::chrono::floor<seconds>(sys_time::max()).time_since_epoch().count() + 1;
+        if (before <= first) { return std::nullopt; }
+        const std::int64_t found = previous_second(before > end ? end : before);
+        if (found < first) { return std::nullopt; }
+        return sys_time{seconds{found}};
+    }
+
+    /// `before` within the range of sys_time.
+    [[nodiscard]] constexpr std::int64_t previous_second(std::int64_t before) const {
+        if (fields_.hashed) { return bound_to(std::uint64_t{0}).previous_second(before); }
+        if (zone_.is_utc()) { return detail::previous_local(fields_, before); }
+        return detail::previous_in_zone(fields_, clock_rules(), *zone_.data_, before);
     }
 
     detail::CronFields fields_ = {};
@@ -204,11 +239,7 @@ constexpr Cron Cron::bound_to(std::uint64_t seed) const noexcept {
     return result;
 }
 
-constexpr Cron Cron::bound_to(std::string_view name) const noexcept {
-    std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const char c : name) { hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U; }
-    return bound_to(hash);
-}
+constexpr Cron Cron::bound_to(std::string_view name) const noexcept { return bound_to(detail::hash_of_name(name)); }
 
 constexpr ClockChange Cron::clock_change_of(sys_time fire) const {
     if (zone_.is_utc()) { return ClockChange::none; }
@@ -223,6 +254,19 @@ constexpr ClockChange Cron::clock_change_of(sys_time fire) const {
     return detail::next_local(bound, local - 1) == local ? ClockChange::none : ClockChange::after_gap;
 }
 
+namespace detail {
+
+/// The expression and all that is given beside it: "30 2 * * * Europe/Berlin days both dst skip".
+[[nodiscard]] inline std::string cron_with_options(const Cron& cron) {
+    std::string text = to_string(cron);
+    if (!cron.zone().is_utc()) { text += ' ' + std::string{cron.zone().name()}; }
+    if (cron.days() == DayMatch::both) { text += " days both"; }
+    if (cron.dst() != Dst::vixie) { text += cron.dst() == Dst::skip ? " dst skip" : " dst twice"; }
+    return text;
+}
+
+} // namespace detail
+
 /// A schedule by a cron expression in UTC.
 ///
 /// 5 fields (minute, hour, day of month, month, day of week), 6 (a second before them) or 7 (a year after them), parted
@@ -231,12 +275,14 @@ constexpr ClockChange Cron::clock_change_of(sys_time fire) const {
 /// | | |
 /// |---|---|
 /// | `*` `?` | every value; `?` in the day fields only |
-/// | `a` `a-b` `a,b` | values, ranges (`FRI-MON`, `22-2` go around the end), lists; `JAN-DEC`, `SUN-SAT`, Sunday is 0
-/// or 7 | | `*/n` `a-b/n` `a/n` | every n-th; the last to the end of the field | | `L` `L-n` `LW` `L-nW` `nW` | in the
-/// day of month: the last day, n days before it, the workday nearest to a day | | `nL` `n#k` | in the day of week: the
-/// last, and the k-th such day of the month | | `H` `H(a-b)` `H/n` | a hash of the job's id decides, to spread load
-/// (`H` in the day of month: 1-28) | | `@yearly @annually @monthly @weekly @daily @midnight @hourly @every_minute
-/// @every_second` | in place of the fields |
+/// | `a` `a-b` `a,b` | values, ranges, lists; `JAN-DEC`, `SUN-SAT`, Sunday is 0 or 7 |
+/// | `FRI-MON` `22-2` | ranges go around the end of their field |
+/// | `*/n` `a-b/n` `a/n` | every n-th value; the last form to the end of the field |
+/// | `L` `L-n` `LW` `L-nW` `nW` | day of month: the last, n days before it, the workday nearest to a day |
+/// | `nL` `n#k` | day of week: the last, and the k-th such day of the month |
+/// | `H` `H(a-b)` `H/n` | a hash of the job's id decides, to spread load; in the day of month of 1-28 |
+/// | `@yearly @annually @monthly @weekly @daily @midnight @hourly` | in place of the fields |
+/// | `@every_minute @every_second` | the same |
 ///
 /// In a constant expression a wrong text does not compile.
 /// @throws CronError  The text is wrong; it names the column and what was expected there.

@@ -6,6 +6,7 @@
 /// Intervals: `every(5min)`, and `every(5min).after_completion()`.
 
 #include <daybook/detail/saturate.hpp>
+#include <daybook/schedule/modifiable.hpp>
 #include <daybook/types.hpp>
 
 #include <chrono>
@@ -21,7 +22,7 @@ namespace daybook::inline v0 {
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: safe, every member but assignment.
-class Every {
+class Every : public Modifiable<Every> {
 public:
     /// The shortest period, and the resolution of wall-clock instants.
     static constexpr std::chrono::nanoseconds min_period = std::chrono::microseconds{1};

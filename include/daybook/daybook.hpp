@@ -13,7 +13,7 @@
 #include <daybook/policy/misfire.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
-#include <daybook/schedule/schedule.hpp>
+#include <daybook/schedule/schedule_text.hpp>
 #include <daybook/scheduler.hpp>
 #include <daybook/stats/stats.hpp>
 #include <daybook/time/manual_clock.hpp>

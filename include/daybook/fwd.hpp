@@ -25,6 +25,11 @@ class Cron;
 class Every;
 class At;
 class Schedule;
+class Calendar;
+struct ScheduleLimits;
+template <class Type>
+class Occurrences;
+class ScheduleError;
 class CronError;
 struct CronOptions;
 enum class DayMatch : std::uint8_t;

@@ -13,6 +13,7 @@
 #if defined(__linux__)
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/timex.h>
 #endif
 
 namespace {
@@ -161,6 +162,37 @@ TEST_CASE("an alarm for which no descriptors were left keeps its promises") {
     }();
     REQUIRE_FALSE(alarm->is_exact());
     keeps_its_promises(*alarm);
+}
+
+TEST_CASE("setting the wall clock ends the wait at once, whatever is waited for") {
+    daybook::detail::Alarm alarm;
+    REQUIRE(alarm.is_exact());
+    std::optional<sys_time> wall;
+    std::optional<steady_time> steady;
+    SECTION("nothing") {}
+    SECTION("a wall instant") { wall = wall_now() + 24h; }
+    SECTION("a steady instant") { steady = steady_clock::now() + 24h; }
+    // By a nanosecond, which disturbs nobody.
+    const auto set_clock = [] {
+        timex step{};
+        step.modes = ADJ_SETOFFSET | ADJ_NANO;
+        step.time.tv_usec = 1;
+        return ::adjtimex(&step) != -1;
+    };
+    if (!set_clock()) {
+        WARN("not tested: this process may not set the clock");
+        return;
+    }
+    std::atomic<bool> is_over{false};
+    std::thread setter{[&] {
+        while (!is_over) {
+            std::this_thread::sleep_for(5ms);
+            set_clock();
+        }
+    }};
+    for (int i = 0; i < 3; ++i) { alarm.wait(wall, steady); } // each would last a day, or for ever
+    is_over = true;
+    setter.join();
 }
 
 TEST_CASE("an alarm gives its descriptors back, and no child process inherits them") {

@@ -2,7 +2,9 @@
 #include "support/catch.hpp"
 
 #include <daybook/detail/owed.hpp>
+#include <daybook/detail/owed_intervals.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -18,6 +20,7 @@ using daybook::every;
 using daybook::Schedule;
 using daybook::steady_time;
 using daybook::sys_time;
+using daybook::detail::Moment;
 using daybook::detail::owed_intervals;
 using daybook::detail::owed_occurrences;
 
@@ -122,36 +125,88 @@ TEST_CASE("a schedule that throws, or returns the past, keeps what had come unti
     CHECK_FALSE(late.next);
 }
 
-TEST_CASE("owed intervals are what counting one by one finds") {
+TEST_CASE("owed intervals are what counting one by one finds, whatever narrows them") {
     const auto seed = std::random_device{}();
     INFO("seed " << seed);
     std::mt19937 random{seed};
     const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
-    for (int round = 0; round < 500; ++round) {
+    for (int round = 0; round < 2000; ++round) {
         const std::chrono::milliseconds period{2 + pick(400)}; // within the tolerance: fewer than are listed
         const std::chrono::milliseconds tolerance{pick(1500)};
         const std::chrono::milliseconds elapsed{pick(3000)};
         const steady_time due{1h};
-        const steady_time now = due + elapsed;
+        const Moment now{monday + elapsed, due + elapsed};
+        Schedule schedule = every(period);
+        std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+        if (pick(2) == 0) { left = static_cast<std::uint64_t>(1 + pick(20)); }
+        if (pick(2) == 0) { schedule = schedule.until(monday + std::chrono::milliseconds{pick(4000)}); }
+        if (pick(2) == 0) { schedule = schedule.jitter(std::chrono::milliseconds{pick(1000)}, random()); }
+        if (pick(2) == 0) {
+            schedule = schedule.except([](sys_time at) { return at.time_since_epoch() / 1ms % 1000 < 300; });
+        }
         std::vector<sys_time> late;
         std::vector<sys_time> on_time;
-        steady_time at = due;
-        for (; at <= now; at += period) {
-            (now - at > tolerance ? late : on_time)
-                .push_back(monday + std::chrono::floor<std::chrono::microseconds>(at - due));
+        std::optional<steady_time> next;
+        steady_time earliest = steady_time::min();
+        for (steady_time at = due; late.size() + on_time.size() < left; at += period) {
+            const sys_time wall = monday + std::chrono::floor<std::chrono::microseconds>(at - due);
+            if (schedule.limits().until && wall > *schedule.limits().until) { break; }
+            if (schedule.limits().excludes(wall)) { continue; }
+            earliest = std::max(earliest, daybook::detail::steady_due(schedule, at));
+            if (earliest > now.steady) {
+                next = at;
+                break;
+            }
+            (now.steady - earliest > tolerance ? late : on_time).push_back(wall);
         }
-        const auto owed = owed_intervals(every(period), due, monday + elapsed, now, tolerance, 10'000);
+        const auto owed = owed_intervals(schedule, due, now, tolerance, 10'000, left);
+        INFO("round " << round);
         CHECK(owed.late == late);
         CHECK(owed.late_count == late.size());
         CHECK(list(owed.on_time) == on_time);
-        CHECK(owed.next_steady == at);
+        CHECK(owed.next_steady == next);
+        CHECK(owed.latest == (late.empty() ? std::nullopt : std::optional{late.back()}));
+    }
+}
+
+TEST_CASE("owed occurrences are what counting one by one finds, whatever narrows them") {
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
+    for (int round = 0; round < 1000; ++round) {
+        Schedule schedule = cron("*/7,13 * * * * *");
+        const sys_time now = monday + std::chrono::milliseconds{pick(300'000)};
+        const std::chrono::milliseconds tolerance{pick(50'000)};
+        std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+        if (pick(2) == 0) { left = static_cast<std::uint64_t>(1 + pick(20)); }
+        if (pick(2) == 0) { schedule = schedule.until(monday + std::chrono::seconds{pick(400)}); }
+        if (pick(2) == 0) { schedule = schedule.jitter(std::chrono::seconds{pick(100)}, random()); }
+        if (pick(2) == 0) { schedule = schedule.except(cron("* 1,3 * * * *")); }
+        const auto first = schedule.next(monday);
+        if (!first || schedule.due(*first) > now) { continue; }
+        std::vector<sys_time> late;
+        std::vector<sys_time> on_time;
+        std::optional<sys_time> at = first;
+        sys_time earliest = sys_time::min();
+        for (; at && late.size() + on_time.size() < left; at = schedule.next(*at)) {
+            earliest = std::max(earliest, schedule.due(*at));
+            if (earliest > now) { break; }
+            (earliest < now - tolerance ? late : on_time).push_back(*at);
+        }
+        if (late.size() + on_time.size() == left) { at.reset(); }
+        const auto owed = owed_occurrences(schedule, *first, now, tolerance, 10'000, left);
+        INFO("round " << round);
+        CHECK(owed.late == late);
+        CHECK(list(owed.on_time) == on_time);
+        CHECK(owed.next == at);
         CHECK(owed.latest == (late.empty() ? std::nullopt : std::optional{late.back()}));
     }
 }
 
 TEST_CASE("intervals that were missed by the billion are counted by arithmetic") {
     const steady_time due{1h};
-    const auto owed = owed_intervals(every(1us), due, monday, due + std::chrono::years{30}, 1s,
+    const auto owed = owed_intervals(every(1us), due, {monday, due + std::chrono::years{30}}, 1s,
                                      std::numeric_limits<std::size_t>::max());
     CHECK(owed.late_count + owed.on_time.size() ==
           static_cast<std::uint64_t>(std::chrono::microseconds{std::chrono::years{30}}.count()) + 1);

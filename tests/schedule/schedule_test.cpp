@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/catch.hpp"
 
-#include <daybook/schedule/schedule.hpp>
+#include <daybook/schedule/schedule_text.hpp>
 
 #include <chrono>
 #include <memory>

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -53,8 +54,10 @@ struct Job {
     std::uint32_t running = 0;                       ///< bodies
     std::uint32_t queued = 0;                        ///< occurrences ready or waiting
     std::deque<std::shared_ptr<Occurrence>> waiting; ///< for the occurrences before
-    std::optional<sys_time> wall_due;                ///< the nominal time the job waits for
-    std::optional<steady_time> steady_due;
+    std::optional<sys_time> wall_due;                ///< the nominal time the job waits for; jitter comes on top
+    std::optional<steady_time> steady_due;           ///< the same for what the steady clock drives
+    std::uint64_t left = std::numeric_limits<std::uint64_t>::max(); ///< occurrences there may still be; the dispatcher
+                                                                    ///< reads it without the scheduler's lock
     std::optional<sys_time> last_start;
     std::optional<JobStatus> last_status;
     std::string schedule_error;

@@ -288,7 +288,7 @@ inline void SchedulerCore::end_occurrence(const OccurrencePtr& occurrence, const
     const Every* every = job->schedule.interval();
     if (every != nullptr && every->is_after_completion() && !job->is_settling && !job->steady_due &&
         job->in_progress == 0) {
-        set_due(*job, std::nullopt, every->next_after_completion(options_.clock.steady_now()), lock);
+        await_next_completion(*job, lock);
     }
     retire_if_over(*job, lock);
 }

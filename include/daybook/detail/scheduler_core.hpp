@@ -10,11 +10,13 @@
 #include <daybook/detail/indexed_heap.hpp>
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/owed.hpp>
+#include <daybook/detail/owed_intervals.hpp>
 #include <daybook/detail/scheduled_job.hpp>
 #include <daybook/detail/thread.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
 #include <daybook/log/scoped_execution.hpp>
+#include <daybook/schedule/schedule_text.hpp>
 #include <daybook/scheduler_options.hpp>
 #include <daybook/worker/worker_pool.hpp>
 
@@ -83,6 +85,7 @@ private:
     void begin_schedule(Job& job, const Owed& first, const Lock& lock);
     [[nodiscard]] std::vector<JobPtr> leave_timeline(sys_time wall, steady_time steady, const Lock& lock);
     void set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due, const Lock& lock);
+    void await_next_completion(Job& job, const Lock& lock);
     void retire_if_over(Job& job, const Lock& lock);
     void forget(const JobPtr& job, const Lock& lock);
 
@@ -115,6 +118,7 @@ private:
 
     [[nodiscard]] JobPtr find(std::string_view id, const Lock& lock) const;
     [[nodiscard]] JobInfo describe(const Job& job, sys_time wall, steady_time steady, const Lock& lock) const;
+    static void tell_schedule(const Job& job, JobInfo& info);
     [[nodiscard]] bool is_idle(const Lock& lock) const;
     [[nodiscard]] static bool is_own_thread(const Occurrence& occurrence) noexcept {
         return occurrence.thread == std::this_thread::get_id();
@@ -295,7 +299,6 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
     info.id = job.id;
     info.handler_id = job.handler_id;
     info.method_name = job.method_name;
-    info.schedule = to_string(job.schedule);
     info.last_start = job.last_start;
     info.last_status = job.last_status;
     info.running = job.running;
@@ -307,9 +310,10 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
     info.misfire = job.policies.misfire;
     info.schedule_error = job.schedule_error;
     if (!job.is_over && !job.is_removed) {
-        if (job.wall_due) { info.next_run = job.wall_due; }
+        if (job.wall_due) { info.next_run = job.schedule.due(*job.wall_due); }
         if (job.steady_due) {
-            info.next_run = wall + std::chrono::ceil<std::chrono::microseconds>(*job.steady_due - steady);
+            const auto wait = steady_due(job.schedule, *job.steady_due) - steady;
+            info.next_run = wall + std::chrono::ceil<std::chrono::microseconds>(wait);
         }
     }
     const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);
@@ -323,19 +327,33 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
     return info;
 }
 
+/// Outside the lock: the schedule is set once, and words take their time.
+inline void SchedulerCore::tell_schedule(const Job& job, JobInfo& info) {
+    info.schedule = to_string(job.schedule);
+}
+
 inline std::vector<JobInfo> SchedulerCore::jobs() const {
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
     std::vector<JobInfo> all;
-    const Lock lock{mutex_};
-    all.reserve(jobs_.size());
-    for (const auto& [id, job] : jobs_) { all.push_back(describe(*job, wall, steady, lock)); }
-    std::set<const Job*> leaving;
-    for (const OccurrencePtr& occurrence : occurrences_) {
-        if (occurrence && occurrence->job->is_removed && leaving.insert(occurrence->job.get()).second) {
-            all.push_back(describe(*occurrence->job, wall, steady, lock));
+    std::vector<JobPtr> described;
+    {
+        const Lock lock{mutex_};
+        all.reserve(jobs_.size());
+        described.reserve(jobs_.size());
+        const auto add = [&](const JobPtr& job) {
+            all.push_back(describe(*job, wall, steady, lock));
+            described.push_back(job);
+        };
+        for (const auto& [id, job] : jobs_) { add(job); }
+        std::set<const Job*> leaving;
+        for (const OccurrencePtr& occurrence : occurrences_) {
+            if (occurrence && occurrence->job->is_removed && leaving.insert(occurrence->job.get()).second) {
+                add(occurrence->job);
+            }
         }
     }
+    for (std::size_t i = 0; i < all.size(); ++i) { tell_schedule(*described[i], all[i]); }
     std::ranges::stable_sort(all, {}, &JobInfo::id);
     return all;
 }
@@ -343,10 +361,16 @@ inline std::vector<JobInfo> SchedulerCore::jobs() const {
 inline std::optional<JobInfo> SchedulerCore::job(std::string_view id) const {
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
-    const Lock lock{mutex_};
-    const JobPtr job = find(id, lock);
-    if (!job) { return std::nullopt; }
-    return describe(*job, wall, steady, lock);
+    JobPtr job;
+    JobInfo info;
+    {
+        const Lock lock{mutex_};
+        job = find(id, lock);
+        if (!job) { return std::nullopt; }
+        info = describe(*job, wall, steady, lock);
+    }
+    tell_schedule(*job, info);
+    return info;
 }
 
 } // namespace daybook::inline v0::detail

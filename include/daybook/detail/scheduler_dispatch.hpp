@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,22 +26,28 @@ namespace daybook::inline v0::detail {
 /// schedule may be the program's own.
 inline Owed SchedulerCore::first_due(const Job& job, sys_time wall, steady_time steady) const {
     Owed first;
-    if (const Every* every = job.schedule.interval()) {
-        first.next_steady = saturating_add(steady, every->period());
-    } else if (const At* once = job.schedule.once()) {
-        first.next = once->wall(); // also when it is past: then it is due at once, and late
-        first.next_steady = once->steady();
-    } else {
-        const AtWork at_work{*this};
-        try {
-            first.next = next_occurrence(job.schedule, wall);
-        } catch (...) { first.error = describe_exception(std::current_exception()); }
-    }
+    const AtWork at_work{*this};
+    try {
+        if (job.schedule.interval() != nullptr) {
+            first = first_interval(job.schedule, {wall, steady});
+        } else if (const At* once = job.schedule.once()) {
+            // Also when it is past: then it is due at once, and late.
+            if (once->wall()) {
+                first.next = once->next(sys_time::min()) ? job.schedule.next(sys_time::min()) : once->wall();
+            }
+            first.next_steady = once->steady();
+        } else {
+            first.next = job.schedule.next(wall);
+        }
+        first.left = occurrences_left(job.schedule, wall);
+    } catch (...) { first.error = describe_exception(std::current_exception()); }
     return first;
 }
 
 inline void SchedulerCore::begin_schedule(Job& job, const Owed& first, const Lock& lock) {
     job.schedule_error = first.error;
+    job.left = first.left.value_or(std::numeric_limits<std::uint64_t>::max());
+    if (job.left == 0) { return retire_if_over(job, lock); }
     set_due(job, first.next, first.next_steady, lock);
     retire_if_over(job, lock);
 }
@@ -50,14 +58,22 @@ inline void SchedulerCore::set_due(Job& job, std::optional<sys_time> wall_due, s
     job.steady_due = steady_due;
     bool is_earliest = false;
     if (wall_due) {
-        wall_due_.push(job.index, *wall_due);
+        wall_due_.push(job.index, job.schedule.due(*wall_due));
         is_earliest = wall_due_.top().item == job.index;
     }
     if (steady_due) {
-        steady_due_.push(job.index, *steady_due);
+        steady_due_.push(job.index, detail::steady_due(job.schedule, *steady_due));
         is_earliest |= steady_due_.top().item == job.index;
     }
     if (is_earliest) { alarm_.wake(); }
+}
+
+/// An interval after completion, and nothing in progress: due one period from now, unless its time is over.
+inline void SchedulerCore::await_next_completion(Job& job, const Lock& lock) {
+    const Moment now{options_.clock.now(), options_.clock.steady_now()};
+    const steady_time next = job.schedule.interval()->next_after_completion(now.steady);
+    const std::optional<sys_time>& until = job.schedule.limits().until;
+    if (job.left != 0 && (!until || now.on_wall(next) <= *until)) { set_due(job, std::nullopt, next, lock); }
 }
 
 /// A job without a further occurrence is over; once its last one is final it is kept for a while, and then forgotten.
@@ -239,26 +255,21 @@ inline Owed SchedulerCore::owed_by(const Job& job, std::optional<sys_time> wall_
                                    std::optional<steady_time> steady_due, sys_time wall, steady_time steady) const {
     // One more than will be made good: the first that will be skipped.
     const std::size_t keep = job.policies.misfire == Misfire::run_all ? job.policies.max_catch_up + std::size_t{1} : 1;
-    const Every* every = job.schedule.interval();
-    if (wall_due) {
-        Owed owed = owed_occurrences(job.schedule, *wall_due, wall, options_.misfire_tolerance, keep);
-        if (owed.thrown) { owed.error = describe_exception(owed.thrown); }
-        return owed;
-    }
-    if (every != nullptr && !every->is_after_completion()) {
-        return owed_intervals(*every, *steady_due, wall, steady, options_.misfire_tolerance, keep);
-    }
-    // Once, or after completion: one occurrence, however late.
     Owed owed;
-    const auto lateness = steady - *steady_due;
-    const sys_time nominal = wall - std::chrono::floor<std::chrono::microseconds>(lateness);
-    if (lateness <= options_.misfire_tolerance) {
-        owed.on_time.push_back(nominal);
-    } else {
-        owed.late_count = 1;
-        owed.latest = nominal;
-        owed.late.push_back(nominal);
-    }
+    try {
+        const Every* every = job.schedule.interval();
+        const Moment now{wall, steady};
+        // An interval by the wall clock has waited for the instant that it counts from.
+        if (every != nullptr && wall_due) { steady_due = steady - (wall - *wall_due); }
+        if (every != nullptr && !every->is_after_completion()) {
+            owed = owed_intervals(job.schedule, *steady_due, now, options_.misfire_tolerance, keep, job.left);
+        } else if (steady_due) {
+            owed = owed_single(job.schedule, *steady_due, now, options_.misfire_tolerance);
+        } else {
+            owed = owed_occurrences(job.schedule, *wall_due, wall, options_.misfire_tolerance, keep, job.left);
+        }
+    } catch (...) { owed.thrown = std::current_exception(); }
+    if (owed.thrown) { owed.error = describe_exception(owed.thrown); }
     return owed;
 }
 
@@ -274,6 +285,7 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
         if (job->is_removed) { refused = SkipReason::removed; }
         const Every* every = job->schedule.interval();
         const bool after_completion = every != nullptr && every->is_after_completion();
+        if (job->left != std::numeric_limits<std::uint64_t>::max()) { job->left -= std::min(job->left, owed.count()); }
         std::uint64_t late = owed.late_count;
         std::optional<sys_time> made_good;
         std::size_t caught_up = 0;
@@ -292,7 +304,7 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
             for (const sys_time nominal : owed.on_time) { skip(job, refused, nominal, Trigger::schedule, decisions); }
         } else {
             if (job->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
-                *owed.latest >=
+                owed.latest_due >=
                     options_.clock.now() - std::chrono::floor<std::chrono::microseconds>(job->policies.misfire_grace)) {
                 made_good = owed.latest;
                 --late;
@@ -312,12 +324,10 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
         job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over
         if (job->is_removed || state_ == State::stopping) {
             // It will not be due again.
-        } else if (every == nullptr) {
-            set_due(*job, owed.next, std::nullopt, lock);
-        } else if (!after_completion) {
-            set_due(*job, std::nullopt, owed.next_steady, lock);
-        } else if (job->in_progress == 0) { // nothing was let through: there is no completion to wait for
-            set_due(*job, std::nullopt, saturating_add(options_.clock.steady_now(), every->period()), lock);
+        } else if (owed.next || owed.next_steady) {
+            set_due(*job, owed.next, owed.next_steady, lock);
+        } else if (after_completion && owed.count() != 0 && job->in_progress == 0) {
+            await_next_completion(*job, lock); // nothing was let through: there is no completion to wait for
         }
         retire_if_over(*job, lock);
         ++busy_;

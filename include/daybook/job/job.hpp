@@ -42,7 +42,7 @@ struct JobInfo {
     std::string handler_id = {};
     std::string method_name = {};
     JobState state = JobState::pending;
-    std::string schedule = {};                 ///< in words: see to_string(const Schedule&)
+    std::string schedule = {};                 ///< what parse_schedule reads: see to_string(const Schedule&)
     std::optional<sys_time> next_run = {};     ///< by the wall clock as of now; empty when there is none
     std::optional<sys_time> last_start = {};   ///< of its latest execution
     std::optional<JobStatus> last_status = {}; ///< of its latest finished attempt

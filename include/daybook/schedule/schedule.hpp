@@ -5,37 +5,52 @@
 /// @file
 /// When: what makes a schedule, and the form in which a job holds any of them.
 
+#include <daybook/detail/schedule_kinds.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/schedule/at.hpp>
+#include <daybook/schedule/calendar.hpp>
 #include <daybook/schedule/cron.hpp>
 #include <daybook/schedule/every.hpp>
-#include <daybook/text/timestamp.hpp>
+#include <daybook/schedule/modifiable.hpp>
+#include <daybook/schedule/occurrences.hpp>
+#include <daybook/schedule/schedule_limits.hpp>
 #include <daybook/types.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace daybook::inline v0 {
 
 /// Anything that says when a job is due next: strictly later than `after`, or never again. It is called on one thread
-/// at a time, outside every lock; what it throws ends the job's schedule.
+/// at a time, outside every lock; what it throws ends the job's schedule. A `previous(before)` of the same form is used
+/// where there is one.
 template <class Type>
-concept schedule = std::move_constructible<Type> && requires(const Type& type, sys_time after) {
+concept schedule = requires(const Type& type, sys_time after) {
     { type.next(after) } -> std::convertible_to<std::optional<sys_time>>;
-};
+}
+&&std::move_constructible<Type>;
 
-/// Any schedule: cron(), every(), at(), or a type of the program's own. The default is never: such a job runs when it
-/// is triggered.
+/// Any schedule: cron(), every(), at(), a union of them, or a type of the program's own, with what narrows it. The
+/// default is never: such a job runs when it is triggered.
+///
+/// A value; copies are cheap. Which of its occurrences a job has had is known to the scheduler, not in here.
 ///
 /// @par Thread safety
-/// Distinct objects: safe, unless they share a schedule of the program's own that is not. Shared objects: unsafe.
-class Schedule {
+/// Distinct objects: safe, unless they share a schedule or a calendar of the program's own that is not. Shared objects:
+/// safe for const members, if those are.
+class Schedule : public Modifiable<Schedule> {
 public:
     Schedule() = default;
     Schedule(Cron cron) : kind_{cron} {}    // NOLINT(google-explicit-constructor): `.schedule = cron("…")`
@@ -46,76 +61,322 @@ public:
     requires(!std::same_as<Type, Schedule>) &&
         (!std::same_as<Type, Cron>)&&(!std::same_as<Type, At>)&&schedule<Type> Schedule(
             Type type) // NOLINT(google-explicit-constructor)
-        : kind_{std::shared_ptr<const Interface>{std::make_shared<Model<Type>>(std::move(type))}} {}
+        : kind_{detail::OwnSchedule{std::make_shared<detail::OwnModel<Type>>(std::move(type))}} {}
 
-    /// The next nominal time later than `after`; empty when there is none, and for what the steady clock drives.
-    /// @throws  What the program's own schedule throws.
-    [[nodiscard]] std::optional<sys_time> next(sys_time after) const {
-        if (const auto* cron = std::get_if<Cron>(&kind_)) { return cron->next(after); }
-        if (const auto* once = std::get_if<At>(&kind_)) { return once->next(after); }
-        if (const auto* own = std::get_if<std::shared_ptr<const Interface>>(&kind_)) { return (*own)->next(after); }
-        return std::nullopt;
+    /// The next nominal time, strictly later than `after`; empty when there is none. Empty also for what the steady
+    /// clock drives, but for a fixed rate that counts `from` an instant.
+    ///
+    /// `times` bounds it where `from` says where counting begins; the n-th occurrence is found by going from one to the
+    /// next, once. What is excluded is looked through for 100 years, and at most a million occurrences.
+    /// @throws std::logic_error  The program's own schedule returned an instant that is not later than `after`.
+    /// @throws std::runtime_error  A million occurrences in a row are excluded.
+    /// @throws  What the program's own schedule or calendar throws.
+    [[nodiscard]] std::optional<sys_time> next(sys_time after) const;
+
+    /// The last nominal time, strictly earlier than `before`; the mirror of `next` in everything. A schedule of the
+    /// program's own that has no `previous` is asked for its next times in growing distances back, up to 100 years.
+    [[nodiscard]] std::optional<sys_time> previous(sys_time before) const;
+
+    /// The nominal times from `begin` (included) to `end` (not included). Without `from`, `times` counts from `begin`.
+    [[nodiscard]] Occurrences<Schedule> occurrences(sys_time begin, sys_time end) const;
+
+    /// When the occurrence of a nominal time is due: then, or later where there is jitter.
+    [[nodiscard]] sys_time due(sys_time nominal) const noexcept {
+        return limits_ == nullptr
+                   ? nominal
+                   : detail::saturating_add(nominal, limits().delay_of(nominal.time_since_epoch().count()));
     }
 
     /// How an instant that `next` returned came about on a day when the clocks changed.
-    [[nodiscard]] ClockChange clock_change_of(sys_time fire) const {
-        const auto* cron = std::get_if<Cron>(&kind_);
-        return cron != nullptr ? cron->clock_change_of(fire) : ClockChange::none;
-    }
+    [[nodiscard]] ClockChange clock_change_of(sys_time fire) const;
 
     [[nodiscard]] bool is_never() const noexcept { return std::holds_alternative<std::monostate>(kind_); }
     /// The interval, or null for other kinds.
     [[nodiscard]] const Every* interval() const noexcept { return std::get_if<Every>(&kind_); }
     /// The single instant, or null for other kinds.
     [[nodiscard]] const At* once() const noexcept { return std::get_if<At>(&kind_); }
+    /// The cron expression, or null for other kinds.
+    [[nodiscard]] const Cron* expression() const noexcept { return std::get_if<Cron>(&kind_); }
+    /// What it is the union of; empty for other kinds.
+    [[nodiscard]] const std::vector<Schedule>& parts() const noexcept;
+    /// What narrows it.
+    [[nodiscard]] const ScheduleLimits& limits() const noexcept;
 
-    /// The same schedule with every `H` of a cron expression fixed by the job's id.
-    [[nodiscard]] Schedule bound_to(std::string_view job_id) const {
-        const auto* cron = std::get_if<Cron>(&kind_);
-        return cron != nullptr && cron->needs_binding() ? Schedule{cron->bound_to(job_id)} : *this;
-    }
+    /// The same with everything that a job's id decides: each `H` of a cron expression, and the seed of the jitter.
+    [[nodiscard]] Schedule bound_to(std::string_view job_id) const;
 
-    /// "0 0 9 * * 1-5 Europe/Berlin", "every 300s", "at 2026-01-31T09:00:00.000000Z", "own schedule", "never".
-    friend std::string to_string(const Schedule& schedule) {
-        if (const auto* cron = std::get_if<Cron>(&schedule.kind_)) {
-            const std::string zone{cron->zone().name()};
-            return zone == "UTC" ? to_string(*cron) : to_string(*cron) + ' ' + zone;
-        }
-        if (const auto* every = schedule.interval()) {
-            return "every " + seconds_text(every->period()) + (every->is_after_completion() ? " after completion" : "");
-        }
-        if (const auto* once = schedule.once()) {
-            return once->wall() ? "at " + format_timestamp(*once->wall()) : "at an instant of the steady clock";
-        }
-        return schedule.is_never() ? "never" : "own schedule";
-    }
+    /// Equal means due at the same instants for a reason that can be seen: the same kind with equal values and limits.
+    /// Schedules and functions of the program's own are equal to their copies only.
+    friend bool operator==(const Schedule& left, const Schedule& right);
 
 private:
-    struct Interface {
-        virtual ~Interface() = default;
-        [[nodiscard]] virtual std::optional<sys_time> next(sys_time after) const = 0;
-    };
-    template <class Type>
-    struct Model final : Interface {
-        explicit Model(Type from) : own{std::move(from)} {}
-        [[nodiscard]] std::optional<sys_time> next(sys_time after) const override { return own.next(after); }
-        Type own;
-    };
+    template <class Self>
+    friend class Modifiable;
+    struct Limits;
 
-    static std::string seconds_text(std::chrono::nanoseconds period) {
-        const auto whole = std::chrono::floor<std::chrono::seconds>(period);
-        std::string text = std::to_string(whole.count());
-        if (const auto rest = (period - whole).count(); rest != 0) {
-            std::string digits = std::to_string(rest);
-            digits.insert(0, 9 - digits.size(), '0');
-            digits.erase(digits.find_last_not_of('0') + 1);
-            text += '.' + digits;
-        }
-        return text + 's';
-    }
+    ScheduleLimits& change_limits();
+    [[nodiscard]] std::optional<sys_time> unlimited_next(sys_time after) const;
+    [[nodiscard]] std::optional<sys_time> unlimited_previous(sys_time before) const;
+    [[nodiscard]] std::optional<sys_time> uncounted_next(sys_time after) const;
+    [[nodiscard]] std::optional<sys_time> last_counted() const;
+    void refuse_steady(const char* what) const;
+    friend Schedule any_of(std::vector<Schedule> parts);
 
-    std::variant<std::monostate, Cron, Every, At, std::shared_ptr<const Interface>> kind_;
+    using Union = std::shared_ptr<const std::vector<Schedule>>;
+    std::variant<std::monostate, Cron, Every, At, detail::OwnSchedule, Union> kind_;
+    std::shared_ptr<const Limits> limits_; // null: none
 };
+
+/// What is due whenever one of the parts is; an instant that several of them name is one occurrence.
+/// @throws std::invalid_argument  There is no part, or one has no place on the wall clock by itself: an interval
+///   without `from`, one after completion, an instant of the steady clock, `times` without `from`.
+[[nodiscard]] Schedule any_of(std::vector<Schedule> parts);
+
+/// The same for schedules of different types: `any_of(cron("0 9 * * MON-FRI"), cron("0 12 * * SAT"))`.
+template <class... Parts>
+requires(sizeof...(Parts) > 1) && (std::convertible_to<Parts, Schedule> && ...) [[nodiscard]] Schedule
+    any_of(Parts... parts) {
+    return any_of(std::vector<Schedule>{Schedule{std::move(parts)}...});
+}
+
+/// The limits with what follows from them and costs time to find.
+struct Schedule::Limits {
+    Limits() = default;
+    explicit Limits(const ScheduleLimits& from) : all{from} {}
+
+    ScheduleLimits all = {};
+    static constexpr std::int64_t unknown = std::numeric_limits<std::int64_t>::min();
+    mutable std::atomic<std::int64_t> last_counted{unknown}; // microseconds since 1970: the n-th occurrence of times(n)
+};
+
+inline ScheduleLimits& Schedule::change_limits() {
+    auto changed = limits_ ? std::make_shared<Limits>(limits_->all) : std::make_shared<Limits>();
+    limits_ = changed;
+    return changed->all;
+}
+
+inline const ScheduleLimits& Schedule::limits() const noexcept {
+    static const ScheduleLimits none;
+    return limits_ ? limits_->all : none;
+}
+
+inline const std::vector<Schedule>& Schedule::parts() const noexcept {
+    static const std::vector<Schedule> none;
+    const auto* parts = std::get_if<Union>(&kind_);
+    return parts != nullptr ? **parts : none;
+}
+
+inline std::optional<sys_time> Schedule::unlimited_next(sys_time after) const {
+    if (const auto* cron = std::get_if<Cron>(&kind_)) { return cron->next(after); }
+    if (const auto* once = std::get_if<At>(&kind_)) { return once->next(after); }
+    if (const auto* own = std::get_if<detail::OwnSchedule>(&kind_)) { return (*own)->next(after); }
+    if (const Every* every = interval(); every != nullptr && limits().from) {
+        if (!every->is_after_completion()) {
+            return detail::AnchoredInterval{*limits().from, every->period()}.next(after);
+        }
+        return after < *limits().from ? limits().from : std::nullopt; // the rest depends on the job
+    }
+    std::optional<sys_time> first;
+    for (const Schedule& part : parts()) {
+        if (const auto found = part.next(after); found && (!first || *found < *first)) { first = found; }
+    }
+    return first;
+}
+
+inline std::optional<sys_time> Schedule::unlimited_previous(sys_time before) const {
+    if (const auto* cron = std::get_if<Cron>(&kind_)) { return cron->previous(before); }
+    if (const auto* once = std::get_if<At>(&kind_)) {
+        return once->wall() && *once->wall() < before ? once->wall() : std::nullopt;
+    }
+    if (const auto* own = std::get_if<detail::OwnSchedule>(&kind_)) { return (*own)->previous(before); }
+    if (const Every* every = interval(); every != nullptr && limits().from) {
+        if (!every->is_after_completion()) {
+            return detail::AnchoredInterval{*limits().from, every->period()}.previous(before);
+        }
+        return *limits().from < before ? limits().from : std::nullopt;
+    }
+    std::optional<sys_time> last;
+    for (const Schedule& part : parts()) {
+        if (const auto found = part.previous(before); found && (!last || *found > *last)) { last = found; }
+    }
+    return last;
+}
+
+inline std::optional<sys_time> Schedule::uncounted_next(sys_time after) const {
+    const ScheduleLimits& narrow = limits();
+    const sys_time horizon = detail::saturating_add(after, detail::search_horizon);
+    constexpr std::chrono::microseconds tick{1};
+    if (narrow.from && *narrow.from > after) { after = detail::saturating_subtract(*narrow.from, tick); }
+    for (std::uint32_t refused = 0;; ++refused) {
+        const std::optional<sys_time> found = unlimited_next(after);
+        if (!found || (narrow.until && *found > *narrow.until)) { return std::nullopt; }
+        if (narrow.except.empty() || !narrow.excludes(*found)) { return found; }
+        after = detail::saturating_subtract(narrow.rests_until(*found), tick);
+        if (after > horizon) { return std::nullopt; }
+        detail::refuse_endless_exceptions(refused);
+    }
+}
+
+inline std::optional<sys_time> Schedule::last_counted() const {
+    std::int64_t last = limits_->last_counted.load(std::memory_order_relaxed);
+    if (last == Limits::unknown) {
+        // Fewer than `times` is as good as no bound at all.
+        last = std::numeric_limits<std::int64_t>::max();
+        const auto& [from, until, times, jitter, seed, except] = limits();
+        if (const Every* every = interval(); every != nullptr && except.empty() && !every->is_after_completion()) {
+            const auto nth = detail::AnchoredInterval{*from, every->period()}.nth(*times - 1);
+            if (nth) { last = nth->time_since_epoch().count(); }
+        } else {
+            std::optional<sys_time> at = detail::saturating_subtract(*from, std::chrono::microseconds{1});
+            for (std::uint64_t left = *times; at && left != 0; --left) { at = uncounted_next(*at); }
+            if (at) { last = at->time_since_epoch().count(); }
+        }
+        limits_->last_counted.store(last, std::memory_order_relaxed);
+    }
+    return sys_time{std::chrono::microseconds{last}};
+}
+
+inline std::optional<sys_time> Schedule::next(sys_time after) const {
+    if (!limits_) { return unlimited_next(after); }
+    const std::optional<sys_time> found = uncounted_next(after);
+    if (!found || !limits().times || !limits().from) { return found; }
+    return *found <= *last_counted() ? found : std::nullopt;
+}
+
+inline std::optional<sys_time> Schedule::previous(sys_time before) const {
+    if (!limits_) { return unlimited_previous(before); }
+    const ScheduleLimits& narrow = limits();
+    const sys_time horizon = detail::saturating_subtract(before, detail::search_horizon);
+    constexpr std::chrono::microseconds tick{1};
+    if (narrow.until && *narrow.until < before) { before = *narrow.until + tick; }
+    if (narrow.times && narrow.from) { before = std::min(before, detail::saturating_add(*last_counted(), tick)); }
+    for (std::uint32_t refused = 0;; ++refused) {
+        const std::optional<sys_time> found = unlimited_previous(before);
+        if (!found || (narrow.from && *found < *narrow.from)) { return std::nullopt; }
+        if (narrow.except.empty() || !narrow.excludes(*found)) { return found; }
+        before = narrow.rests_since(*found);
+        if (before < horizon) { return std::nullopt; }
+        detail::refuse_endless_exceptions(refused);
+    }
+}
+
+inline Occurrences<Schedule> Schedule::occurrences(sys_time begin, sys_time end) const {
+    Schedule counted = *this;
+    if (limits().times && !limits().from && interval() == nullptr) { counted.change_limits().from = begin; }
+    return {std::move(counted), begin, end};
+}
+
+inline ClockChange Schedule::clock_change_of(sys_time fire) const {
+    if (const Cron* cron = expression()) { return cron->clock_change_of(fire); }
+    for (const Schedule& part : parts()) {
+        if (part.previous(fire + std::chrono::microseconds{1}) == fire) { return part.clock_change_of(fire); }
+    }
+    return ClockChange::none;
+}
+
+inline Schedule Schedule::bound_to(std::string_view job_id) const {
+    Schedule bound = *this;
+    if (const Cron* cron = expression()) { bound.kind_ = cron->bound_to(job_id); }
+    if (!parts().empty()) {
+        std::vector<Schedule> all;
+        for (const Schedule& part : parts()) { all.push_back(part.bound_to(job_id)); }
+        bound.kind_ = std::make_shared<const std::vector<Schedule>>(std::move(all));
+    }
+    if (limits().jitter.count() != 0 && !limits().jitter_seed) {
+        bound.change_limits().jitter_seed = detail::hash_of_name(job_id);
+    }
+    return bound;
+}
+
+inline bool operator==(const Schedule& left, const Schedule& right) {
+    if (left.kind_.index() != right.kind_.index() || left.limits() != right.limits()) { return false; }
+    return left.parts().empty() ? left.kind_ == right.kind_ : left.parts() == right.parts();
+}
+
+inline Schedule any_of(std::vector<Schedule> parts) {
+    if (parts.empty()) { throw std::invalid_argument{"any_of: there is no schedule"}; }
+    for (const Schedule& part : parts) {
+        const auto refuse = [](const char* what) { throw std::invalid_argument{std::string{"any_of: "} + what}; };
+        if (const Every* every = part.interval()) {
+            if (every->is_after_completion()) { refuse("an interval after completion cannot be a part"); }
+            if (!part.limits().from) { refuse("an interval needs from(t), to have a place on the wall clock"); }
+        }
+        if (const At* once = part.once(); once != nullptr && once->steady()) {
+            refuse("an instant of the steady clock cannot be a part");
+        }
+        if (part.limits().times && !part.limits().from) { refuse("times(n) of a part needs from(t), to count from"); }
+        if (part.limits().jitter.count() != 0) { refuse("jitter belongs to the whole, not to a part"); }
+    }
+    Schedule all;
+    all.kind_ = std::make_shared<const std::vector<Schedule>>(std::move(parts));
+    return all;
+}
+
+inline void Schedule::refuse_steady(const char* what) const {
+    if (const At* single = once(); single != nullptr && single->steady()) {
+        throw std::invalid_argument{std::string{what} +
+                                    ": an instant of the steady clock has no place on the wall clock"};
+    }
+}
+
+template <class Self>
+template <class Duration>
+Schedule Modifiable<Self>::from(std::chrono::sys_time<Duration> first) const {
+    Schedule narrowed{static_cast<const Self&>(*this)};
+    narrowed.refuse_steady("from");
+    const sys_time instant{detail::saturating_ceil<sys_time::duration>(first.time_since_epoch())};
+    if (narrowed.limits().until && instant > *narrowed.limits().until) {
+        throw std::invalid_argument{"from: it is later than until"};
+    }
+    narrowed.change_limits().from = instant;
+    return narrowed;
+}
+
+template <class Self>
+template <class Duration>
+Schedule Modifiable<Self>::until(std::chrono::sys_time<Duration> last) const {
+    Schedule narrowed{static_cast<const Self&>(*this)};
+    narrowed.refuse_steady("until");
+    const sys_time instant{detail::saturating_floor<sys_time::duration>(last.time_since_epoch())};
+    if (narrowed.limits().from && instant < *narrowed.limits().from) {
+        throw std::invalid_argument{"until: it is earlier than from"};
+    }
+    narrowed.change_limits().until = instant;
+    return narrowed;
+}
+
+template <class Self>
+Schedule Modifiable<Self>::times(std::uint64_t count) const {
+    if (count == 0) { throw std::invalid_argument{"times: the count must be at least 1"}; }
+    Schedule narrowed{static_cast<const Self&>(*this)};
+    narrowed.change_limits().times = count;
+    return narrowed;
+}
+
+template <class Self>
+Schedule Modifiable<Self>::jitter(std::chrono::nanoseconds at_most) const {
+    if (at_most < at_most.zero()) { throw std::invalid_argument{"jitter: it must not be negative"}; }
+    Schedule narrowed{static_cast<const Self&>(*this)};
+    ScheduleLimits& limits = narrowed.change_limits();
+    limits.jitter = std::chrono::ceil<std::chrono::microseconds>(at_most);
+    limits.jitter_seed.reset();
+    return narrowed;
+}
+
+template <class Self>
+Schedule Modifiable<Self>::jitter(std::chrono::nanoseconds at_most, std::uint64_t seed) const {
+    Schedule narrowed = jitter(at_most);
+    narrowed.change_limits().jitter_seed = seed;
+    return narrowed;
+}
+
+template <class Self>
+Schedule Modifiable<Self>::except(Calendar calendar) const {
+    Schedule narrowed{static_cast<const Self&>(*this)};
+    narrowed.refuse_steady("except");
+    narrowed.change_limits().except.push_back(std::move(calendar));
+    return narrowed;
+}
 
 } // namespace daybook::inline v0
 

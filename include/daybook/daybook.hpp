@@ -13,6 +13,7 @@
 #include <daybook/policy/misfire.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
+#include <daybook/schedule/describe.hpp>
 #include <daybook/schedule/schedule_text.hpp>
 #include <daybook/scheduler.hpp>
 #include <daybook/stats/stats.hpp>

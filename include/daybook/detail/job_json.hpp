@@ -58,6 +58,7 @@ inline void write_job(JsonWriter& writer, const JobInfo& job) {
     writer.member("handler_id", job.handler_id);
     writer.member("method_name", job.method_name);
     writer.member("schedule", job.schedule);
+    writer.member("description", job.description);
     writer.member("active", !job.is_paused);
     writer.member("state", to_string(job.state));
     writer.member("next_run", job.next_run);

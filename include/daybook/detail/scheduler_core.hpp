@@ -16,6 +16,7 @@
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
 #include <daybook/log/scoped_execution.hpp>
+#include <daybook/schedule/describe.hpp>
 #include <daybook/schedule/schedule_text.hpp>
 #include <daybook/scheduler_options.hpp>
 #include <daybook/worker/worker_pool.hpp>
@@ -330,6 +331,7 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
 /// Outside the lock: the schedule is set once, and words take their time.
 inline void SchedulerCore::tell_schedule(const Job& job, JobInfo& info) {
     info.schedule = to_string(job.schedule);
+    info.description = daybook::describe(job.schedule);
 }
 
 inline std::vector<JobInfo> SchedulerCore::jobs() const {

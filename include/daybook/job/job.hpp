@@ -43,6 +43,7 @@ struct JobInfo {
     std::string method_name = {};
     JobState state = JobState::pending;
     std::string schedule = {};                 ///< what parse_schedule reads: see to_string(const Schedule&)
+    std::string description = {};              ///< the same in English: see describe(const Schedule&)
     std::optional<sys_time> next_run = {};     ///< by the wall clock as of now; empty when there is none
     std::optional<sys_time> last_start = {};   ///< of its latest execution
     std::optional<JobStatus> last_status = {}; ///< of its latest finished attempt

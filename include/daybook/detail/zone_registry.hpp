@@ -5,6 +5,7 @@
 /// @file
 /// The zones this process has loaded, each once, and where they come from.
 
+#include <daybook/detail/chrono_zone.hpp>
 #include <daybook/detail/posix_tz.hpp>
 #include <daybook/detail/tzif.hpp>
 #include <daybook/detail/zone_data.hpp>
@@ -158,11 +159,16 @@ private:
             if (!bytes) { throw std::invalid_argument(unknown(name) + ": no such file in TZDIR, " + chosen); }
             return TzifReader{*bytes, name}.read();
         }
+#if defined(_WIN32)
+        if (auto zone = read_chrono_zone(name)) { return zone; }
+        throw std::invalid_argument(unknown(name) + ": the standard library has no such zone, and TZDIR is not set");
+#else
         for (const char* const directory : {"/usr/share/zoneinfo/", "/usr/lib/zoneinfo/", "/usr/share/lib/zoneinfo/"}) {
             const auto bytes = read_zone_file(directory + std::string{name});
             if (bytes) { return TzifReader{*bytes, name}.read(); }
         }
         throw std::invalid_argument(unknown(name) + ": no such file in /usr/share/zoneinfo (is tzdata installed?)");
+#endif
     }
 
     const ZoneData* keep(std::unique_ptr<const ZoneData> zone) {

@@ -65,8 +65,9 @@ public:
     ///   and unlike `Etc/GMT-2`), up to 23:59.
     /// - `local`, `localtime`: see local_zone().
     /// - anything else is a file of the system's database (TZif, RFC 8536) in `$TZDIR`, or else in
-    ///   /usr/share/zoneinfo; names tell upper from lower case, and cannot leave that directory. On Windows, which has
-    ///   no such database, only with `TZDIR`.
+    ///   /usr/share/zoneinfo; names tell upper from lower case, and cannot leave that directory. Windows has no such
+    ///   files: there, without `TZDIR`, it is a zone of the standard library (std::chrono::locate_zone), if that has
+    ///   any. Elsewhere the standard library is not asked: what it knows it reads from the same directory.
     ///
     /// @throws std::invalid_argument  There is no such zone, or its file is damaged; the message names the zone.
     /// Complexity: O(log zones) once loaded; a file is read at its first use, and never again.
@@ -120,14 +121,10 @@ private:
 static_assert(std::is_trivially_copyable_v<TimeZone> && sizeof(TimeZone) == sizeof(void*));
 
 /// The zone this machine is set to: `TZ` (a name, a path after a colon, or a POSIX rule such as
-/// `CET-1CEST,M3.5.0,M10.5.0/3`), else /etc/localtime, else UTC.
-/// @throws std::invalid_argument  `TZ` is set to what is none of these.
+/// `CET-1CEST,M3.5.0,M10.5.0/3`), else /etc/localtime, else UTC. On Windows, in place of /etc/localtime, what the
+/// standard library says (std::chrono::current_zone).
+/// @throws std::invalid_argument  `TZ` is set to what is none of these; on Windows, `TZDIR` lacks the zone.
 [[nodiscard]] inline TimeZone local_zone() {
-    constexpr std::string_view folder = "zoneinfo/";
-    const auto name_in_path = [folder](std::string_view path) {
-        const auto found = path.rfind(folder);
-        return found == std::string_view::npos ? std::string_view{} : path.substr(found + folder.size());
-    };
     auto& registry = detail::ZoneRegistry::instance();
     if (const char* const variable = std::getenv("TZ"); variable != nullptr) {
         std::string_view text{variable};
@@ -148,6 +145,14 @@ static_assert(std::is_trivially_copyable_v<TimeZone> && sizeof(TimeZone) == size
             throw std::invalid_argument("unknown time zone '" + std::string{text} + "': TZ names no such file");
         }
     }
+#if defined(_WIN32)
+    return TimeZone::find(detail::chrono_zone_name());
+#else
+    constexpr std::string_view folder = "zoneinfo/";
+    const auto name_in_path = [folder](std::string_view path) {
+        const auto found = path.rfind(folder);
+        return found == std::string_view::npos ? std::string_view{} : path.substr(found + folder.size());
+    };
     const std::string target = detail::read_link("/etc/localtime");
     if (const std::string_view name = name_in_path(target); !name.empty()) {
         try {
@@ -155,6 +160,7 @@ static_assert(std::is_trivially_copyable_v<TimeZone> && sizeof(TimeZone) == size
         } catch (const std::invalid_argument&) {} // a link to a private folder: take the file as it is
     }
     return TimeZone{registry.file("/etc/localtime")};
+#endif
 }
 
 inline TimeZone TimeZone::find(std::string_view name) {

@@ -122,6 +122,11 @@ private:
                 problem_at(value_at, std::string{"expected a time zone: "} + error.what());
             }
         }
+        if (name == "RANDOM_DELAY") {
+            const auto delay = parse_number<std::uint32_t>(value);
+            if (!delay || *delay > 1440) { problem_at(value_at, "expected a number of minutes, 0 to 1440"); }
+            random_delay_ = std::chrono::minutes{delay.value_or(0)};
+        }
         if (name == "SHELL" && value.empty()) { problem_at(value_at, "expected the path of a shell"); }
         // crontab(5): who one is cannot be changed.
         if (name == "LOGNAME" || name == "USER") { return; }
@@ -129,8 +134,8 @@ private:
     }
 
     void read_directives(std::string_view line, std::size_t at) {
-        constexpr std::array<std::string_view, 7> keys{"id",      "timeout", "retry",  "retry-delay",
-                                                       "overlap", "misfire", "seconds"};
+        constexpr std::array<std::string_view, 8> keys{"id",      "timeout", "retry",  "retry-delay",
+                                                       "overlap", "misfire", "jitter", "seconds"};
         if (directives_.line == 0) { directives_.line = line_; }
         for (at = skip_blanks(line, at); at < line.size(); at = skip_blanks(line, at)) {
             const auto end = skip_word(line, at);
@@ -138,8 +143,9 @@ private:
             const auto equals = std::min(word.find('='), word.size());
             const auto key = word.substr(0, equals);
             if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-                problem_at(at, "expected id=, timeout=, retry=, retry-delay=, overlap=, misfire= or seconds, got " +
-                                   quoted(key));
+                problem_at(
+                    at, "expected id=, timeout=, retry=, retry-delay=, overlap=, misfire=, jitter= or seconds, got " +
+                            quoted(key));
             } else if (!directives_.columns.emplace(key, at).second) {
                 problem_at(at, quoted(key) + " is set twice for one job");
             } else if (const auto wrong = read_directive(key, word.substr(std::min(equals + 1, word.size())));
@@ -180,6 +186,11 @@ private:
             job.overlap = choice.value_or(job.overlap);
             return choice ? "" : "expected skip, queue_one, queue_all, allow or cancel_running" + got;
         }
+        if (key == "jitter") {
+            const auto jitter = parse_duration(value);
+            job.jitter = jitter.value_or(0s);
+            return jitter ? "" : "expected a duration such as 30s, 500ms or 5m" + got;
+        }
         if (key == "misfire") {
             const auto choice = daybook::parse_misfire(value);
             job.misfire = choice.value_or(job.misfire);
@@ -206,6 +217,7 @@ private:
 
         Job job = above.job;
         job.line = line_;
+        if (!above.columns.contains("jitter")) { job.jitter = random_delay_; }
         const auto text = line.substr(begin, end - begin);
         const bool is_schedule_right = text == "@reboot" || read_schedule(text, begin, job);
         const auto command_at = skip_blanks(line, end);
@@ -279,6 +291,7 @@ private:
     Account account_;
     daybook::TimeZone local_;
     daybook::TimeZone zone_;
+    std::chrono::nanoseconds random_delay_{0};
     std::map<std::string, std::string> environment_ = {};
     Directives directives_ = {};
     std::size_t line_ = 0;

@@ -35,6 +35,7 @@ struct Job {
     std::optional<daybook::Cron> schedule = {}; ///< empty: `@reboot`, once at the start
     std::string command = {};
     daybook::CommandOptions options = {}; ///< shell, environment, directory and input, as the lines above it say
+    std::chrono::nanoseconds jitter{0};   ///< each start is delayed by a random time up to this
     std::optional<std::chrono::nanoseconds> timeout = {};
     daybook::RetryPolicy retry = {};
     daybook::Overlap overlap = daybook::Overlap::skip;
@@ -63,8 +64,9 @@ struct Crontab {
 /// it. The environment begins as SHELL=/bin/sh, PATH=/usr/bin:/bin, HOME, LOGNAME and USER; commands start in HOME.
 ///
 /// Beyond crontab(5): a comment line `# daybook:` sets, for the next job, `id=NAME`, `timeout=30s`, `retry=3` (attempts
-/// after the first), `retry-delay=2s` (doubled each time), `overlap=…`, `misfire=…`, and `seconds` (six fields, the
-/// first one for seconds). A job without an id is named after its command, always in the same way.
+/// after the first), `retry-delay=2s` (doubled each time), `overlap=…`, `misfire=…`, `jitter=30s`, and `seconds` (six
+/// fields, the first one for seconds). `RANDOM_DELAY`, in minutes, is the jitter of the jobs below it, as in cronie. A
+/// job without an id is named after its command, always in the same way.
 [[nodiscard]] Crontab read(std::string_view text, const Account& account, daybook::TimeZone local);
 
 } // namespace crontab

@@ -51,7 +51,8 @@ void print_problem(const std::string& path, std::string_view text, const crontab
 void add_jobs(daybook::Scheduler<>& scheduler, const crontab::Crontab& table) {
     const auto now = std::chrono::steady_clock::now();
     for (const auto& job : table.jobs) {
-        const auto schedule = job.schedule ? daybook::Schedule{*job.schedule} : daybook::Schedule{daybook::at(now)};
+        daybook::Schedule schedule = daybook::at(now);
+        if (job.schedule) { schedule = job.schedule->jitter(job.jitter); }
         scheduler.add({.id = job.id,
                        .schedule = schedule,
                        .retry = job.retry,

@@ -54,6 +54,14 @@ constexpr daybook::sys_time noon_2024_01_15{std::chrono::sys_days{std::chrono::J
 
 } // namespace
 
+TEST_CASE("starts are spread by a random delay, for one job or for all below a line") {
+    CHECK(only_job("* * * * * a").jitter == 0s);
+    CHECK(only_job("# daybook: jitter=30s\n* * * * * a").jitter == 30s);
+    CHECK(only_job("RANDOM_DELAY = 5\n* * * * * a").jitter == 5min);
+    CHECK(only_job("RANDOM_DELAY=5\n# daybook: jitter=0s\n* * * * * a").jitter == 0s);
+    CHECK(variable(only_job("RANDOM_DELAY=5\n* * * * * a"), "RANDOM_DELAY") == "5");
+}
+
 TEST_CASE("an entry is five fields and a command") {
     const auto job = only_job("*/5 9-17 * * MON-FRI  tar czf /backup/home.tgz /home \n");
     CHECK(job.line == 1);
@@ -207,6 +215,8 @@ TEST_CASE("wrong values of a job's comment are reported where they stand") {
     CHECK(starts(wrong("# daybook: timeout\n* * * * * a\n"), {"1:19: expected a duration"}));
     CHECK(starts(wrong("# daybook: retry=-1\n* * * * * a\n"), {"1:18: expected a number of retries"}));
     CHECK(starts(wrong("# daybook: overlap=often\n* * * * * a\n"), {"1:20: expected skip, queue_one"}));
+    CHECK(starts(wrong("# daybook: jitter=x\n* * * * * a\n"), {"1:19: expected a duration"}));
+    CHECK(starts(wrong("RANDOM_DELAY=soon\n* * * * * a\n"), {"1:14: expected a number of minutes"}));
     CHECK(starts(wrong("# daybook: misfire=x\n* * * * * a\n"), {"1:20: expected run_once"}));
     CHECK(starts(wrong("# daybook: id= seconds=1\n* * * * * * a\n"),
                  {"1:15: expected a name", "1:24: expected no value"}));

@@ -20,9 +20,11 @@ using daybook::every;
 using daybook::Schedule;
 using daybook::steady_time;
 using daybook::sys_time;
+using daybook::detail::first_interval;
 using daybook::detail::Moment;
 using daybook::detail::owed_intervals;
 using daybook::detail::owed_occurrences;
+using daybook::detail::owed_single;
 
 namespace {
 
@@ -167,6 +169,58 @@ TEST_CASE("owed intervals are what counting one by one finds, whatever narrows t
         CHECK(owed.next_steady == next);
         CHECK(owed.latest == (late.empty() ? std::nullopt : std::optional{late.back()}));
     }
+}
+
+TEST_CASE("an interval on a grid is on it though the clocks are read one after the other") {
+    const Schedule anchored = every(10ms).from(monday);
+    const steady_time begin{1h};
+    for (const std::chrono::microseconds skew : {-2us, 0us, 1us, 900us}) {
+        const Moment now{monday + 1s + skew, begin + 1s};
+        CHECK(daybook::detail::IntervalView{anchored, now}.nominal(begin + 50ms) == monday + 50ms);
+    }
+    const Moment stepped{monday + 1s + 4ms, begin + 1s}; // no skew any more: the clock was set
+    CHECK(daybook::detail::IntervalView{anchored, stepped}.nominal(begin + 50ms) == monday + 54ms);
+}
+
+TEST_CASE("a calendar that throws keeps what had come until then") {
+    const Schedule schedule = every(1h).except([](sys_time at) -> bool {
+        if (at > monday + 1h) { throw std::runtime_error{"no"}; }
+        return false;
+    });
+    const steady_time due{1h};
+    const auto owed = owed_intervals(schedule, due, {monday, due}, 1s, 1);
+    CHECK(list(owed.on_time) == std::vector{monday});
+    CHECK_FALSE(owed.thrown);
+    const auto later = owed_intervals(schedule, due + 1h, {monday + 1h, due + 1h}, 1s, 1);
+    CHECK(list(later.on_time) == std::vector{monday + 1h});
+    CHECK(later.thrown);
+}
+
+TEST_CASE("of more missed intervals than can be looked at, the oldest are counted") {
+    const steady_time due{1h};
+    const auto until = owed_intervals(every(1ms).until(monday + 10s).jitter(1us), due, {monday + 1h, due + 1h}, 1s, 3);
+    CHECK(until.late_count == 10'001);
+    CHECK_FALSE(until.next_steady);
+    const auto bounded = owed_intervals(every(1ms).jitter(1us), due, {monday + 2h, due + 2h}, 1s, 3, 5);
+    CHECK(bounded.late_count == 5);
+    CHECK(bounded.late.front() == monday);
+    const auto monday_only =
+        owed_intervals(every(100ms).except(daybook::Calendar{}.add(std::chrono::Tuesday).add(std::chrono::Wednesday)),
+                       due, {monday + 71h, due + 71h}, 1s, 3);
+    CHECK(monday_only.late_count == 864'000);
+    const auto beyond = owed_intervals(every(1ms).jitter(1us), due, {monday + 24h, due + 24h}, 1s, 3);
+    CHECK(beyond.is_minimum);
+    CHECK(beyond.late_count + beyond.on_time.size() > daybook::detail::most_walked);
+    CHECK(beyond.next_steady == due + 24h + 1ms);
+}
+
+TEST_CASE("instants at the ends of the clocks are waited for, or past") {
+    const steady_time now{1h};
+    CHECK(first_interval(every(std::chrono::nanoseconds::max()).from(monday - 1h), {monday, now}).next_steady ==
+          steady_time::max());
+    CHECK(owed_single(daybook::at(steady_time::min()), steady_time::min(), {monday, now}, 1s).late_count == 1);
+    const auto far = owed_intervals(every(1us).until(sys_time::max()), now, {monday + 1s, now + 1s}, 0s, 1);
+    CHECK(far.late_count + far.on_time.size() == 1'000'001);
 }
 
 TEST_CASE("owed occurrences are what counting one by one finds, whatever narrows them") {

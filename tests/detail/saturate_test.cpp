@@ -51,3 +51,18 @@ TEST_CASE("a sum beyond the last instant is the last instant") {
     STATIC_REQUIRE(saturating_add(steady_time::max() - 1ns, nanoseconds{2}) == steady_time::max());
     STATIC_REQUIRE(saturating_add(steady_time::min(), nanoseconds::max()) == steady_time{-1ns});
 }
+
+TEST_CASE("unsigned counts beyond the range become its end") {
+    using Unsigned = std::chrono::duration<std::uint64_t, std::nano>;
+    CHECK(daybook::detail::saturating_ceil<std::chrono::nanoseconds>(Unsigned{~std::uint64_t{0}}) ==
+          std::chrono::nanoseconds::max());
+}
+
+TEST_CASE("distances stop at the ends of their range") {
+    using daybook::detail::saturating_difference;
+    using Instant = daybook::steady_time;
+    CHECK(saturating_difference(Instant::max(), Instant::min()) == std::chrono::nanoseconds::max());
+    CHECK(saturating_difference(Instant::min(), Instant::max()) == std::chrono::nanoseconds::min());
+    CHECK(saturating_difference(Instant{std::chrono::seconds{3}}, Instant{std::chrono::seconds{5}}) ==
+          -std::chrono::seconds{2});
+}

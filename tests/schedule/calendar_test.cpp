@@ -77,6 +77,17 @@ TEST_CASE("a day that the zone left out contains nothing, and is passed over") {
     CHECK(apia.rests_until(change - 1h) == change);
 }
 
+TEST_CASE("a day that comes back after midnight is one day in two pieces") {
+    // St John's went from 00:01 back to 23:01 the day before.
+    const sys_time change = sys_days{2005y / 10 / 30} + 2h + 31min;
+    const auto thirtieth = Calendar{"America/St_Johns"}.add(2005y / 10 / 30);
+    CHECK(thirtieth.contains(change - 30s));
+    CHECK_FALSE(thirtieth.contains(change));
+    CHECK(thirtieth.rests_until(change - 30s) == change);
+    const auto before = Calendar{"America/St_Johns"}.add(2005y / 10 / 29);
+    CHECK(before.rests_since(change + 30min) == change);
+}
+
 TEST_CASE("a cron expression is a calendar of the seconds that it names") {
     const Calendar lunch = cron("* * 12 * * *", "Europe/Berlin");
     CHECK(lunch.contains(sys_days{2026y / 1 / 15} + 11h + 59min + 59s + 999ms));

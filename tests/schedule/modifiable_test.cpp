@@ -270,6 +270,44 @@ TEST_CASE("a union tells how the clocks changed, by the part that is due") {
     CHECK(both.clock_change_of(spring) == daybook::ClockChange::after_gap);
 }
 
+TEST_CASE("what was counted for one job is not taken for another's") {
+    const Schedule hashed = cron("H H * * *").from(monday).times(3);
+    for (const auto& [first, second] : {std::pair{"a", "b"}, std::pair{"b", "a"}}) {
+        CHECK(hours(hashed.bound_to(first)).size() == 3);
+        CHECK(hours(hashed.bound_to(second)).size() == 3);
+    }
+}
+
+TEST_CASE("counting goes as far as the question, and no further than ten million") {
+    const Schedule seconds = cron("* * * * * *").from(monday).times(18'446'744'073'709'551'615U);
+    CHECK(seconds.next(monday + 5s) == monday + 6s);
+    CHECK_THROWS_AS(seconds.next(monday + std::chrono::years{1}), std::runtime_error);
+}
+
+TEST_CASE("long intervals keep their grid over centuries") {
+    const sys_time long_ago{sys_days{std::chrono::year{1000} / 1 / 1}};
+    const Schedule yearly = every(std::chrono::days{365}).from(long_ago);
+    CHECK(yearly.next(long_ago + 590 * std::chrono::days{365}) == long_ago + 591 * std::chrono::days{365});
+    CHECK_FALSE(every(1us).from(sys_time::min()).next(sys_time::max()));
+}
+
+TEST_CASE("a calendar of whole seconds is passed over by seconds") {
+    const Schedule quick = every(1ms).from(monday).except(Calendar{cron("* 1-59 * * * *")});
+    CHECK(quick.next(monday + 1min) == monday + 1h);
+    CHECK(quick.previous(monday + 1h) == monday + 1min - 1ms);
+}
+
+TEST_CASE("the longest jitter there is stays one") {
+    CHECK(hourly.jitter(std::chrono::nanoseconds::max()).limits().jitter ==
+          std::chrono::floor<std::chrono::microseconds>(std::chrono::nanoseconds::max()));
+}
+
+TEST_CASE("a union of one is that one, and a union of unions is flat") {
+    CHECK(any_of(std::vector<Schedule>{hourly.until(monday)}) == hourly.until(monday));
+    CHECK(any_of(any_of(hourly, at(monday)), at(monday + 1h)) == any_of(hourly, at(monday), at(monday + 1h)));
+    CHECK(any_of(any_of(hourly, at(monday)).until(monday), at(monday + 1h)).parts().size() == 2);
+}
+
 TEST_CASE("equal schedules are those that were made the same way") {
     CHECK(Schedule{hourly} == Schedule{cron("0 0 * * * *")});
     CHECK(hourly.from(monday) == hourly.from(monday));

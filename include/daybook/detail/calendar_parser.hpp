@@ -35,6 +35,7 @@ public:
             const std::size_t open = items.rfind('[');
             if (open == std::string_view::npos) { fail("'[' before the zone"); }
             const std::string_view name = items.substr(open + 1, items.size() - open - 2);
+            if (name.empty()) { at_ = open + 1, fail("the name of a zone"); }
             calendar = in_zone(name, open + 1);
             items = items.substr(0, open);
         }
@@ -42,8 +43,11 @@ public:
             const std::size_t close = items.find('}');
             if (close == std::string_view::npos) { fail("'}' after the cron expression"); }
             if (text_ != items) { fail("the zone of a cron expression between the braces"); }
-            if (close + 1 != items.size()) { at_ = close + 1, fail("the end of the calendar"); }
-            return read_cron(items.substr(1, close - 1), column_ + 1);
+            calendar = read_cron(items.substr(1, close - 1), column_ + 1);
+            at_ = close + 1;
+            if (at_ == items.size()) { return calendar; }
+            if (items[at_] != ',') { fail("',' or the end of the calendar"); }
+            ++at_;
         }
         if (items == "nothing") { return calendar; }
         while (true) {

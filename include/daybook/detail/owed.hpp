@@ -95,23 +95,25 @@ struct Owed {
     std::optional<sys_time> at = nominal;
     sys_time due = sys_time::min();
     try {
-        for (; at && owed.count() != left; at = schedule.next(*at)) {
+        while (at) {
             due = std::max(due, schedule.due(*at)); // not before the one that precedes it
             if (due > now) { break; }               // it waits for its jitter, and the others behind it
             if (due >= punctual) {
                 owed.add_on_time(*at, keep_late);
-                continue;
+            } else {
+                owed.add_late(*at, due, keep_late);
             }
-            owed.add_late(*at, due, keep_late);
+            if (owed.count() == left) { return owed; }
             // Those whose jitter may have kept them from being late are looked at one by one.
             const sys_time certain = saturating_subtract(punctual, schedule.limits().jitter);
-            if (owed.late_count == most && *at < certain) {
+            if (due < punctual && owed.late_count == most && *at < certain) {
                 owed.is_minimum = true;
                 at = owed.latest = latest_before(schedule, *at, certain);
                 owed.latest_due = due = std::max(due, schedule.due(*at));
             }
+            at = schedule.next(*at);
         }
-        if (owed.count() != left) { owed.next = at; }
+        owed.next = at;
     } catch (...) { owed.thrown = std::current_exception(); }
     return owed;
 }

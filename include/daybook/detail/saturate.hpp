@@ -11,6 +11,7 @@
 #include <limits>
 #include <ratio>
 #include <stdexcept>
+#include <utility>
 
 namespace daybook::inline v0::detail {
 
@@ -19,7 +20,9 @@ namespace daybook::inline v0::detail {
 template <class To, class Rep, class Period>
 [[nodiscard]] constexpr To saturating_ceil(std::chrono::duration<Rep, Period> from) {
     if constexpr (std::integral<Rep> && std::same_as<Period, typename To::period>) {
-        return To{from.count()};
+        using Count = typename To::rep;
+        if (!std::in_range<Count>(from.count())) { return std::cmp_less(from.count(), 0) ? To::min() : To::max(); }
+        return To{static_cast<Count>(from.count())};
     } else {
         using Approximate = std::chrono::duration<double, typename To::period>;
         const double count = std::chrono::duration_cast<Approximate>(from).count();
@@ -50,6 +53,17 @@ saturating_add(std::chrono::time_point<Clock, Duration> from, Duration by) noexc
     using Instant = std::chrono::time_point<Clock, Duration>;
     const auto since_epoch = from.time_since_epoch();
     return since_epoch > Duration::max() - by ? Instant::max() : Instant{since_epoch + by};
+}
+
+/// `to - from`, or the nearest distance that there is.
+template <class Clock, class Duration>
+[[nodiscard]] constexpr Duration saturating_difference(std::chrono::time_point<Clock, Duration> to,
+                                                       std::chrono::time_point<Clock, Duration> from) noexcept {
+    const auto end = to.time_since_epoch();
+    const auto begin = from.time_since_epoch();
+    if (begin < Duration::zero() && end > Duration::max() + begin) { return Duration::max(); }
+    if (begin > Duration::zero() && end < Duration::min() + begin) { return Duration::min(); }
+    return end - begin;
 }
 
 /// `from - by`, or the first instant there is. `by` is not negative.

@@ -99,7 +99,9 @@ public:
         : from_{from}, period_{static_cast<std::uint64_t>(period.count())} {}
 
     [[nodiscard]] constexpr std::optional<sys_time> next(sys_time after) const noexcept {
-        return after < from_ ? from_ : nth(count_until(after));
+        if (after < from_) { return from_; }
+        const std::uint64_t index = count_until(after);
+        return index == 0 ? std::nullopt : nth(index); // 0: there are more than can be counted
     }
     [[nodiscard]] constexpr std::optional<sys_time> previous(sys_time before) const noexcept {
         if (before <= from_) { return std::nullopt; }
@@ -127,7 +129,9 @@ public:
     /// The one with `index` before it; nothing beyond the range of sys_time.
     [[nodiscard]] constexpr std::optional<sys_time> nth(std::uint64_t index) const noexcept {
         const std::uint64_t thousands = index / 1000;
-        const std::uint64_t left = (index % 1000 * period_ + 999) / 1000;
+        // ceil(rest * period / 1000) in two parts, as the product may exceed 64 bits.
+        const std::uint64_t rest = index % 1000;
+        const std::uint64_t left = rest * (period_ / 1000) + (rest * (period_ % 1000) + 999) / 1000;
         const std::uint64_t room = micros_since_from(sys_time::max());
         if (thousands != 0 && period_ > room / thousands) { return std::nullopt; }
         const std::uint64_t distance = thousands * period_;

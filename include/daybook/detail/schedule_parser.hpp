@@ -102,8 +102,12 @@ private:
     }
 
     [[nodiscard]] Schedule modified(Schedule schedule) {
-        while (true) {
+        for (std::string seen = " ";;) { // each at most once, but for `except`
             const std::size_t begin = at_;
+            if (word_ != "except" && seen.find(' ' + std::string{word_} + ' ') != std::string::npos) {
+                fail("no second '" + std::string{word_} + "' for one schedule");
+            }
+            seen += std::string{word_} + ' ';
             try {
                 if (take("from")) {
                     schedule = schedule.from(instant());

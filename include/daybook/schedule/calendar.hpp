@@ -60,8 +60,8 @@ public:
     /// it is written with its seconds, `* * 12 * * *`. An `H` counts as bound to 0.
     Calendar(Cron cron) : cron_{std::make_shared<const Cron>(cron)} {} // NOLINT(google-explicit-constructor)
 
-    /// What a function says; it is called on one thread at a time, outside every lock. What it throws, the question
-    /// for the next occurrence throws.
+    /// What a function says. It is called outside every lock, for one job on one thread at a time; what jobs share may
+    /// be asked on several. What it throws, the question for the next occurrence throws.
     template <class Function>
     requires std::predicate<const Function&, sys_time> && std::copy_constructible<Function> &&
         (!std::same_as<Function, Calendar>)&&(!std::same_as<Function, Cron>)
@@ -125,15 +125,29 @@ public:
     /// free. The end of the day where the day is what rests.
     [[nodiscard]] sys_time rests_until(sys_time instant) const {
         const std::chrono::local_days day = local_day(instant);
-        if (!has_day(day)) { return detail::saturating_add(instant, std::chrono::microseconds{1}); }
-        return std::max(begin_of(day + std::chrono::days{1}),
-                        detail::saturating_add(instant, std::chrono::microseconds{1}));
+        sys_time latest = detail::saturating_add(instant, std::chrono::microseconds{1});
+        using std::chrono::seconds;
+        if (cron_ && instant < sys_time::max() - seconds{1} && cron_->matches(instant)) { // a whole second
+            latest = std::chrono::floor<seconds>(instant) + seconds{1};
+        }
+        if (!has_day(day)) { return latest; }
+        const OffsetInterval span = zone_.offset_at(std::chrono::floor<seconds>(inside(instant)));
+        const std::chrono::sys_seconds end{(day + std::chrono::days{1}).time_since_epoch() - span.offset};
+        return std::max(latest, sys_time{std::min(end, span.end)});
     }
 
     /// The same backwards: nothing from this instant to `instant`, which the calendar contains, is free.
     [[nodiscard]] sys_time rests_since(sys_time instant) const {
         const std::chrono::local_days day = local_day(instant);
-        return has_day(day) ? std::min(begin_of(day), instant) : instant;
+        using std::chrono::seconds;
+        sys_time earliest = instant;
+        if (cron_ && instant > sys_time::min() + seconds{1} && cron_->matches(instant)) {
+            earliest = std::chrono::floor<seconds>(instant);
+        }
+        if (!has_day(day)) { return earliest; }
+        const OffsetInterval span = zone_.offset_at(std::chrono::floor<seconds>(inside(instant)));
+        const std::chrono::sys_seconds begin{day.time_since_epoch() - span.offset};
+        return std::min(earliest, sys_time{std::max(begin, span.begin)});
     }
 
     /// What parse_schedule reads behind `except`: "SAT,SUN,--12-25,2026-12-27/2027-01-02[Europe/Berlin]" with the days
@@ -142,6 +156,7 @@ public:
     [[nodiscard]] friend std::string to_string(const Calendar& calendar) {
         std::string text;
         const auto item = [&]() -> std::string& { return text.empty() ? text : text += ','; };
+        if (calendar.cron_) { item() += '{' + detail::cron_with_options(*calendar.cron_) + '}'; }
         for (unsigned day = 0; day < 7; ++day) {
             if ((calendar.weekly_ >> day & 1U) != 0) {
                 item() += std::string_view{"SUNMONTUEWEDTHUFRISAT"}.substr(day * 3, 3);
@@ -157,7 +172,6 @@ public:
             item() += date_text(range.first);
             if (range.first != range.last) { text += '/' + date_text(range.last); }
         }
-        if (calendar.cron_) { item() += '{' + detail::cron_with_options(*calendar.cron_) + '}'; }
         if (calendar.function_) { item() += "own"; }
         if (text.empty()) { text = "nothing"; }
         return calendar.zone_.is_utc() ? text : text + '[' + std::string{calendar.zone_.name()} + ']';
@@ -192,12 +206,12 @@ private:
     }
 
     [[nodiscard]] std::chrono::local_days local_day(sys_time instant) const noexcept {
-        constexpr std::chrono::days margin{3}; // so that no offset and no day leaves the range of sys_time
-        const sys_time inside = std::clamp(instant, sys_time::min() + margin, sys_time::max() - margin);
-        return std::chrono::floor<std::chrono::days>(zone_.to_local(inside));
+        return std::chrono::floor<std::chrono::days>(zone_.to_local(inside(instant)));
     }
-
-    [[nodiscard]] sys_time begin_of(std::chrono::local_days day) const noexcept { return zone_.to_sys(day).first; }
+    [[nodiscard]] static sys_time inside(sys_time instant) noexcept {
+        constexpr std::chrono::days margin{3}; // so that no offset and no day leaves the range of sys_time
+        return std::clamp(instant, sys_time::min() + margin, sys_time::max() - margin);
+    }
 
     [[nodiscard]] bool has_day(std::chrono::local_days day) const {
         const auto range = std::ranges::lower_bound(ranges_, day, {}, &Days::last);

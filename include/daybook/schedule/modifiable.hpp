@@ -42,9 +42,9 @@ public:
     [[nodiscard]] Schedule times(std::uint64_t count) const;
 
     /// Each occurrence is due later than its nominal time by 0 to `at_most`, to spread load. How much is decided by a
-    /// hash of the nominal time and the job's id: the same in every process and on every machine. Rounded up to
-    /// microseconds. Records keep the nominal time; drift therefore includes the delay. An occurrence is never due
-    /// before the one that precedes it.
+    /// hash of the nominal time and the job's id: the same in every process and on every machine, but for intervals,
+    /// whose instants are those of one machine's steady clock. Rounded up to microseconds. Records keep the nominal
+    /// time; drift therefore includes the delay. An occurrence is never due before the one that precedes it.
     /// @throws std::invalid_argument  `at_most` is negative.
     [[nodiscard]] Schedule jitter(std::chrono::nanoseconds at_most) const;
 
@@ -52,7 +52,7 @@ public:
     [[nodiscard]] Schedule jitter(std::chrono::nanoseconds at_most, std::uint64_t seed) const;
 
     /// Rests whenever `calendar` contains the nominal time: that is no occurrence, and leaves no record. Called again,
-    /// both calendars hold.
+    /// both calendars hold. A function that excludes a million occurrences in a row ends the schedule with an error.
     /// @throws std::invalid_argument  The schedule is an instant of the steady clock.
     [[nodiscard]] Schedule except(Calendar calendar) const;
 

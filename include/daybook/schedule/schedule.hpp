@@ -17,12 +17,11 @@
 #include <daybook/types.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -33,8 +32,9 @@
 
 namespace daybook::inline v0 {
 
-/// Anything that says when a job is due next: strictly later than `after`, or never again. It is called on one thread
-/// at a time, outside every lock; what it throws ends the job's schedule. A `previous(before)` of the same form is used
+/// Anything that says when a job is due next: strictly later than `after`, or never again. For one job it is called on
+/// one thread at a time, outside every lock; jobs that share an object may ask it on several. What it throws ends the
+/// job's schedule. A `previous(before)` of the same form is used
 /// where there is one.
 template <class Type>
 concept schedule = requires(const Type& type, sys_time after) {
@@ -66,10 +66,10 @@ public:
     /// The next nominal time, strictly later than `after`; empty when there is none. Empty also for what the steady
     /// clock drives, but for a fixed rate that counts `from` an instant.
     ///
-    /// `times` bounds it where `from` says where counting begins; the n-th occurrence is found by going from one to the
-    /// next, once. What is excluded is looked through for 100 years, and at most a million occurrences.
+    /// `times` bounds it where `from` says where counting begins: by going from one to the next up to the instant asked
+    /// about, once. What is excluded is looked through for 100 years, and at most a million occurrences.
     /// @throws std::logic_error  The program's own schedule returned an instant that is not later than `after`.
-    /// @throws std::runtime_error  A million occurrences in a row are excluded.
+    /// @throws std::runtime_error  A million occurrences in a row are excluded, or there are ten million to count.
     /// @throws  What the program's own schedule or calendar throws.
     [[nodiscard]] std::optional<sys_time> next(sys_time after) const;
 
@@ -118,7 +118,7 @@ private:
     [[nodiscard]] std::optional<sys_time> unlimited_next(sys_time after) const;
     [[nodiscard]] std::optional<sys_time> unlimited_previous(sys_time before) const;
     [[nodiscard]] std::optional<sys_time> uncounted_next(sys_time after) const;
-    [[nodiscard]] std::optional<sys_time> last_counted() const;
+    [[nodiscard]] sys_time within_times(sys_time found) const;
     void refuse_steady(const char* what) const;
     friend Schedule any_of(std::vector<Schedule> parts);
 
@@ -145,8 +145,13 @@ struct Schedule::Limits {
     explicit Limits(const ScheduleLimits& from) : all{from} {}
 
     ScheduleLimits all = {};
-    static constexpr std::int64_t unknown = std::numeric_limits<std::int64_t>::min();
-    mutable std::atomic<std::int64_t> last_counted{unknown}; // microseconds since 1970: the n-th occurrence of times(n)
+    /// The furthest occurrence that has been counted from `from` on, and the how manieth it is. 0: none yet.
+    struct Counted {
+        sys_time at = {};
+        std::uint64_t number = 0;
+    };
+    mutable std::mutex mutex = {};
+    mutable Counted counted = {}; // guarded by mutex
 };
 
 inline ScheduleLimits& Schedule::change_limits() {
@@ -217,30 +222,37 @@ inline std::optional<sys_time> Schedule::uncounted_next(sys_time after) const {
     }
 }
 
-inline std::optional<sys_time> Schedule::last_counted() const {
-    std::int64_t last = limits_->last_counted.load(std::memory_order_relaxed);
-    if (last == Limits::unknown) {
-        // Fewer than `times` is as good as no bound at all.
-        last = std::numeric_limits<std::int64_t>::max();
-        const auto& [from, until, times, jitter, seed, except] = limits();
-        if (const Every* every = interval(); every != nullptr && except.empty() && !every->is_after_completion()) {
-            const auto nth = detail::AnchoredInterval{*from, every->period()}.nth(*times - 1);
-            if (nth) { last = nth->time_since_epoch().count(); }
-        } else {
-            std::optional<sys_time> at = detail::saturating_subtract(*from, std::chrono::microseconds{1});
-            for (std::uint64_t left = *times; at && left != 0; --left) { at = uncounted_next(*at); }
-            if (at) { last = at->time_since_epoch().count(); }
-        }
-        limits_->last_counted.store(last, std::memory_order_relaxed);
+/// The occurrence with the number `times`, if it is earlier than `found`, itself an occurrence; else `found`.
+inline sys_time Schedule::within_times(sys_time found) const {
+    const ScheduleLimits& narrow = limits();
+    const std::uint64_t most = *narrow.times;
+    if (const Every* every = interval(); every != nullptr && narrow.except.empty() && !every->is_after_completion()) {
+        const detail::AnchoredInterval anchored{*narrow.from, every->period()};
+        return anchored.count_until(found) <= most ? found : anchored.nth(most - 1).value_or(found);
     }
-    return sys_time{std::chrono::microseconds{last}};
+    Limits::Counted counted;
+    {
+        const std::scoped_lock lock{limits_->mutex};
+        counted = limits_->counted;
+    }
+    if (counted.number == 0) { counted.at = detail::saturating_subtract(*narrow.from, std::chrono::microseconds{1}); }
+    if (counted.number != 0 && found <= counted.at) { return found; }
+    constexpr std::uint64_t patience = 10'000'000;
+    for (std::uint64_t steps = 0; counted.at < found && counted.number != most; ++steps) {
+        if (steps == patience) { throw std::runtime_error{"times: more than ten million occurrences to count"}; }
+        counted.at = uncounted_next(counted.at).value_or(found);
+        ++counted.number;
+    }
+    const std::scoped_lock lock{limits_->mutex};
+    if (counted.number > limits_->counted.number) { limits_->counted = counted; }
+    return std::min(found, counted.at);
 }
 
 inline std::optional<sys_time> Schedule::next(sys_time after) const {
     if (!limits_) { return unlimited_next(after); }
     const std::optional<sys_time> found = uncounted_next(after);
     if (!found || !limits().times || !limits().from) { return found; }
-    return *found <= *last_counted() ? found : std::nullopt;
+    return within_times(*found) == *found ? found : std::nullopt;
 }
 
 inline std::optional<sys_time> Schedule::previous(sys_time before) const {
@@ -249,11 +261,12 @@ inline std::optional<sys_time> Schedule::previous(sys_time before) const {
     const sys_time horizon = detail::saturating_subtract(before, detail::search_horizon);
     constexpr std::chrono::microseconds tick{1};
     if (narrow.until && *narrow.until < before) { before = *narrow.until + tick; }
-    if (narrow.times && narrow.from) { before = std::min(before, detail::saturating_add(*last_counted(), tick)); }
     for (std::uint32_t refused = 0;; ++refused) {
         const std::optional<sys_time> found = unlimited_previous(before);
         if (!found || (narrow.from && *found < *narrow.from)) { return std::nullopt; }
-        if (narrow.except.empty() || !narrow.excludes(*found)) { return found; }
+        if (narrow.except.empty() || !narrow.excludes(*found)) {
+            return narrow.times && narrow.from ? within_times(*found) : *found;
+        }
         before = narrow.rests_since(*found);
         if (before < horizon) { return std::nullopt; }
         detail::refuse_endless_exceptions(refused);
@@ -268,14 +281,18 @@ inline Occurrences<Schedule> Schedule::occurrences(sys_time begin, sys_time end)
 
 inline ClockChange Schedule::clock_change_of(sys_time fire) const {
     if (const Cron* cron = expression()) { return cron->clock_change_of(fire); }
+    // Only cron knows of clocks that change; nothing of the program's own is asked.
     for (const Schedule& part : parts()) {
-        if (part.previous(fire + std::chrono::microseconds{1}) == fire) { return part.clock_change_of(fire); }
+        const Cron* cron = part.expression();
+        if (cron != nullptr && !cron->matches(fire)) { continue; }
+        if (const ClockChange change = part.clock_change_of(fire); change != ClockChange::none) { return change; }
     }
     return ClockChange::none;
 }
 
 inline Schedule Schedule::bound_to(std::string_view job_id) const {
     Schedule bound = *this;
+    if (limits_) { bound.change_limits(); } // what was counted for other values of H is not true of these
     if (const Cron* cron = expression()) { bound.kind_ = cron->bound_to(job_id); }
     if (!parts().empty()) {
         std::vector<Schedule> all;
@@ -307,8 +324,17 @@ inline Schedule any_of(std::vector<Schedule> parts) {
         if (part.limits().times && !part.limits().from) { refuse("times(n) of a part needs from(t), to count from"); }
         if (part.limits().jitter.count() != 0) { refuse("jitter belongs to the whole, not to a part"); }
     }
+    if (parts.size() == 1) { return std::move(parts.front()); }
+    std::vector<Schedule> flat; // a union of unions is one
+    for (Schedule& part : parts) {
+        if (part.limits_ == nullptr && !part.parts().empty()) {
+            flat.insert(flat.end(), part.parts().begin(), part.parts().end());
+        } else {
+            flat.push_back(std::move(part));
+        }
+    }
     Schedule all;
-    all.kind_ = std::make_shared<const std::vector<Schedule>>(std::move(parts));
+    all.kind_ = std::make_shared<const std::vector<Schedule>>(std::move(flat));
     return all;
 }
 
@@ -358,7 +384,8 @@ Schedule Modifiable<Self>::jitter(std::chrono::nanoseconds at_most) const {
     if (at_most < at_most.zero()) { throw std::invalid_argument{"jitter: it must not be negative"}; }
     Schedule narrowed{static_cast<const Self&>(*this)};
     ScheduleLimits& limits = narrowed.change_limits();
-    limits.jitter = std::chrono::ceil<std::chrono::microseconds>(at_most);
+    limits.jitter = std::min(std::chrono::ceil<std::chrono::microseconds>(at_most),
+                             std::chrono::floor<std::chrono::microseconds>(std::chrono::nanoseconds::max()));
     limits.jitter_seed.reset();
     return narrowed;
 }

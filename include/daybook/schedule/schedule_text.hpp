@@ -18,6 +18,7 @@ namespace daybook::inline v0 {
 /// The text that parse_schedule reads as an equal schedule: "0 9 * * 1-5 Europe/Berlin", "every 300s times 3",
 /// "at 2026-01-31T09:00:00.000000Z", "0 9 * * * | 0 12 * * 6 dst skip", "never".
 ///
+/// UTC is left out: read it with UTC as the zone of expressions that name none. Parentheses nest 16 deep.
 /// What only the program knows has no such text, and says so: "own schedule", "at an instant of the steady clock",
 /// "except own". The same holds for instants before the year 0 and after 9999, and zones that are files or rules of TZ.
 [[nodiscard]] inline std::string to_string(const Schedule& schedule) { return detail::schedule_text(schedule); }

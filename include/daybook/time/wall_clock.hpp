@@ -17,6 +17,7 @@ namespace daybook::inline v0 {
 
 /// A clock with two time lines: `now()` is what people call the time and may be stepped; `steady_now()` never runs
 /// backwards. Both may be called from any thread at once, and do not throw.
+/// A scheduler reads it at any time, also under its own lock: `now` and `steady_now` must not call the scheduler.
 template <class Clock>
 concept wall_clock = std::copy_constructible<Clock> && requires(const Clock& clock) {
     { clock.now() } -> std::convertible_to<sys_time>;

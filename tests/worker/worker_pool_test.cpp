@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -178,6 +180,228 @@ TEST_CASE("a pool can be grown from inside a task") {
     REQUIRE(pool.post([&] { grown.set_value(pool.grow(2)); }));
     CHECK(grown.get_future().get());
     CHECK(pool.threads() == 3);
+}
+
+TEST_CASE("a thread that retires ends after its task, and the others go on") {
+    WorkerPool pool{{.threads = 2}};
+    std::promise<std::thread::id> retired;
+    std::promise<std::size_t> left;
+    REQUIRE(pool.post([&] {
+        pool.retire();
+        left.set_value(pool.threads());
+        retired.set_value(std::this_thread::get_id());
+    }));
+    CHECK(left.get_future().get() == 1);
+    const auto gone = retired.get_future().get();
+    std::vector<std::thread::id> used;
+    for (int i = 0; i < 100; ++i) {
+        REQUIRE(pool.post([&used] { used.push_back(std::this_thread::get_id()); })); // one thread is left
+    }
+    pool.stop();
+    CHECK(used.size() == 100);
+    CHECK(std::count(used.begin(), used.end(), gone) == 0);
+    CHECK(pool.threads() == 1);
+}
+
+TEST_CASE("retiring twice in one task, or outside any task, does no more than once") {
+    WorkerPool pool{{.threads = 3}};
+    WorkerPool other{{.threads = 2}};
+    pool.retire();
+    CHECK(pool.threads() == 3);
+    std::promise<void> done;
+    REQUIRE(pool.post([&] {
+        other.retire();
+        pool.retire();
+        pool.retire();
+        done.set_value();
+    }));
+    done.get_future().wait();
+    CHECK(pool.threads() == 2);
+    CHECK(other.threads() == 2);
+}
+
+TEST_CASE("the last thread of a pool does not retire") {
+    std::atomic<int> ran{0};
+    WorkerPool pool{{.threads = 2}};
+    for (int i = 0; i < 100; ++i) {
+        REQUIRE(pool.post([&] {
+            pool.retire();
+            ++ran;
+        }));
+    }
+    pool.stop();
+    CHECK(ran == 100);
+    CHECK(pool.threads() == 1);
+}
+
+TEST_CASE("a stuck thread is replaced, and leaves when it comes back") {
+    std::promise<void> stuck;
+    std::promise<void> release;
+    std::promise<void> back;
+    WorkerPool pool{{.threads = 1}};
+    REQUIRE(pool.post([&] {
+        stuck.set_value();
+        release.get_future().wait();
+        pool.retire();
+        back.set_value();
+    }));
+    stuck.get_future().wait();
+    REQUIRE(pool.grow());
+    CHECK(pool.threads() == 2);
+    release.set_value();
+    back.get_future().wait();
+    CHECK(pool.threads() == 1);
+    std::promise<std::optional<std::uint32_t>> worker;
+    REQUIRE(pool.post([&] { worker.set_value(WorkerPool::current_worker()); }));
+    CHECK(worker.get_future().get() == 1U);
+}
+
+TEST_CASE("a thread that retired is waited for when the pool stops") {
+    std::atomic<bool> ended{false};
+    WorkerPool pool{{.threads = 2}};
+    std::promise<void> retired;
+    REQUIRE(pool.post([&] {
+        pool.retire();
+        retired.set_value();
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        ended = true;
+    }));
+    retired.get_future().wait();
+    pool.stop();
+    CHECK(ended);
+}
+
+TEST_CASE("a thread may retire from its start hook") {
+    std::atomic<int> ran{0};
+    WorkerPool* shared = nullptr;
+    std::promise<void> is_set;
+    auto set = is_set.get_future().share();
+    std::atomic<int> starts{0};
+    WorkerPool pool{{.threads = 2, .on_thread_start = [&, set] {
+                         set.wait();
+                         if (++starts == 1) { shared->retire(); }
+                     }}};
+    shared = &pool;
+    is_set.set_value();
+    for (int i = 0; i < 10; ++i) {
+        REQUIRE(pool.post([&] { ++ran; }));
+    }
+    pool.stop();
+    CHECK(ran == 10);
+    CHECK(pool.threads() == 1);
+}
+
+TEST_CASE("a thread on its way out neither grows its pool nor retires again") {
+    struct AtExit {
+        WorkerPool* pool = nullptr;
+        std::promise<bool>* grown = nullptr;
+        ~AtExit() {
+            if (pool == nullptr) { return; }
+            pool->retire();
+            grown->set_value(pool->grow());
+        }
+    };
+    std::promise<bool> grown;
+    WorkerPool pool{{.threads = 3}};
+    REQUIRE(pool.post([&] {
+        static thread_local AtExit at_exit;
+        at_exit.pool = &pool;
+        at_exit.grown = &grown;
+        pool.retire();
+    }));
+    CHECK_FALSE(grown.get_future().get());
+    CHECK(pool.threads() == 2);
+}
+
+TEST_CASE("growing and retiring over and over uses the same places again") {
+    // The bound is far above the handful of threads that may be on their way out at once.
+    constexpr int rounds = 5000;
+    constexpr std::uint32_t places = 200;
+    WorkerPool pool{{.threads = 1}};
+    std::uint32_t highest = 0;
+    for (int round = 0; round < rounds; ++round) {
+        REQUIRE(pool.grow());
+        std::promise<std::uint32_t> worker;
+        REQUIRE(pool.post([&] {
+            pool.retire();
+            worker.set_value(WorkerPool::current_worker().value_or(9999));
+        }));
+        highest = std::max(highest, worker.get_future().get());
+        REQUIRE(pool.threads() == 1);
+    }
+    CHECK(highest < places);
+}
+
+TEST_CASE("threads that come and go while tasks are posted lose none of them") {
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937 random{seed};
+    std::atomic<int> ran{0};
+    int posted = 0;
+    WorkerPool pool{{.threads = 2}};
+    for (int round = 0; round < 300; ++round) {
+        const auto more = 1 + random() % 3;
+        REQUIRE(pool.grow(more));
+        for (auto left = random() % 20; left != 0; --left, ++posted) {
+            const bool is_last = random() % 4 == 0;
+            REQUIRE(pool.post([&, is_last] {
+                if (is_last) { pool.retire(); }
+                ++ran;
+            }));
+        }
+        while (pool.threads() > 4) {
+            const int before = ran;
+            REQUIRE(pool.post([&] {
+                pool.retire();
+                ++ran;
+            }));
+            ++posted;
+            while (ran == before) { std::this_thread::yield(); }
+        }
+        while (ran != posted) { std::this_thread::yield(); } // a task that is lost ends in the test's time limit
+    }
+    CHECK(ran == posted);
+    CHECK(pool.threads() >= 1);
+}
+
+TEST_CASE("a pool of which all threads sleep or retire still wakes up for each task") {
+    WorkerPool pool{{.threads = 3}};
+    for (int turn = 0; turn < 2000; ++turn) {
+        REQUIRE(pool.grow());
+        std::array<std::promise<void>, 3> done;
+        for (std::size_t i = 0; i < done.size(); ++i) {
+            REQUIRE(pool.post([&pool, &promise = done.at(i), retires = i == 1] {
+                if (retires) { pool.retire(); }
+                promise.set_value();
+            }));
+        }
+        for (auto& promise : done) { promise.get_future().wait(); }
+        REQUIRE(pool.threads() == 3);
+    }
+}
+
+TEST_CASE("a pool may be stopped while its threads come and go") {
+    for (int round = 0; round < 100; ++round) {
+        std::atomic<int> accepted{0};
+        std::atomic<int> ran{0};
+        WorkerPool pool{{.threads = 1}};
+        std::thread grower{[&] {
+            while (pool.grow()) {
+                if (pool.post([&] {
+                        pool.retire();
+                        ++ran;
+                    })) {
+                    ++accepted;
+                }
+            }
+        }};
+        for (int i = 0; i < round; ++i) {
+            if (pool.post([&] { ++ran; })) { ++accepted; }
+        }
+        pool.stop();
+        grower.join();
+        REQUIRE(ran == accepted);
+    }
 }
 
 TEST_CASE("every thread of a pool knows its number, and other threads have none") {

@@ -8,6 +8,7 @@
 #include <daybook/detail/thread.hpp>
 #include <daybook/worker/executor.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -36,8 +37,8 @@ struct WorkerPoolOptions {
     std::function<void(std::exception_ptr)> on_exception = {};
 };
 
-/// A fixed number of threads that run tasks in the order of their arrival. The threads block all signals but those that
-/// report their own faults.
+/// Threads that run tasks in the order of their arrival: as many as the options say, until `grow` adds some and
+/// `retire` lets some go. They block all signals but those that report their own faults.
 ///
 /// A post costs one lock, and one wake-up if a thread sleeps; the thread that went to sleep last is woken first.
 /// The queue has no limit of its own: whoever posts bounds it.
@@ -109,14 +110,39 @@ public:
         if (!is_own_thread()) { join(); }
     }
 
-    /// Starts `count` more threads, for instance in the place of some that are stuck in a task.
-    /// @return  Whether they were started: false after `stop` or `request_stop`, or beyond 4096 threads altogether.
+    /// Starts `count` more threads, for instance in the place of some that are stuck in a task. They get the places and
+    /// numbers of threads that have left after `retire`, as far as there are any; those are joined here, which is
+    /// short, since they have nothing more to do.
+    /// @return  Whether they were started: false after `stop` or `request_stop`, or beyond 4096 threads altogether,
+    ///          those that have retired but are still in their last task included; false also on a thread that has
+    ///          left already and runs the destructors of its thread-local objects.
     /// @throws std::system_error  The system has no thread left; those started before it said so stay.
     bool grow(std::size_t count = 1) {
+        if (is_own_thread() && current().worker == nullptr) { return false; } // it would have to join itself
+        std::vector<detail::NamedThread> ended; // joined after the lock is gone: the end of a thread may run user code
         const std::scoped_lock lock{mutex_};
-        if (stopping_ || count > max_threads - workers_.size()) { return false; }
-        for (std::size_t i = 0; i < count; ++i) { start_worker(lock); }
+        if (stopping_ || count > max_threads - workers_.size() + left_.size()) { return false; }
+        ended.reserve(std::min(count, left_.size()));
+        for (std::size_t i = 0; i < count; ++i) {
+            if (left_.empty()) {
+                start_worker(lock);
+            } else {
+                ended.push_back(restart_worker(lock));
+            }
+        }
         return true;
+    }
+
+    /// Called from a task of this pool: its thread takes no further task, and ends after this one; what is queued is
+    /// left to the others. So a thread that was stuck, and replaced by `grow`, can leave when it comes back. Called
+    /// again, on the last thread that has not retired, or anywhere else, it does nothing.
+    void retire() noexcept {
+        if (!is_own_thread()) { return; }
+        const std::scoped_lock lock{mutex_};
+        Worker* const self = current().worker;
+        if (self == nullptr || self->is_retired || workers_.size() - retired_ == 1) { return; }
+        self->is_retired = true;
+        ++retired_;
     }
 
     /// Tasks that wait for a thread, those that run not included.
@@ -125,16 +151,17 @@ public:
         return queue_.size();
     }
 
-    /// Threads started so far, whether or not they have been stopped.
+    /// Threads started so far but those that have retired, whether or not the pool has been stopped.
     [[nodiscard]] std::size_t threads() const {
         const std::scoped_lock lock{mutex_};
-        return workers_.size();
+        return workers_.size() - retired_;
     }
 
     /// Whether the calling thread is one of this pool.
     [[nodiscard]] bool is_own_thread() const noexcept { return current().pool == this; }
 
-    /// The number, from 0, of the calling thread in the pool that it belongs to; empty on any other thread.
+    /// The number, from 0, of the calling thread in the pool that it belongs to; empty on any other thread. The number
+    /// of a thread that has left is given to a later one.
     [[nodiscard]] static std::optional<std::uint32_t> current_worker() noexcept {
         if (current().pool == nullptr) { return std::nullopt; }
         return current().index;
@@ -144,11 +171,14 @@ private:
     struct Worker {
         std::binary_semaphore wake{0}; // released by whoever takes the worker from idle_, so at most once at a time
         detail::NamedThread thread;
+        std::uint32_t index = 0; // in workers_
+        bool is_retired = false; // set by the thread itself, under mutex_
     };
 
     struct Current {
         const WorkerPool* pool = nullptr;
         std::uint32_t index = 0;
+        Worker* worker = nullptr; // none once the thread has left its place to others
     };
 
     static Current& current() noexcept {
@@ -156,29 +186,54 @@ private:
         return mine;
     }
 
-    void start_worker(const std::scoped_lock<std::mutex>& /* the caller holds mutex_ */) {
-        const auto index = static_cast<std::uint32_t>(workers_.size());
-        const auto number = "-" + std::to_string(index);
-        const auto name = options_.name.substr(0, 15 - number.size()) + number;
-        idle_.reserve(workers_.size() + 1); // so that going to sleep cannot fail
+    using Lock = std::scoped_lock<std::mutex>; // a parameter of this type: the caller holds mutex_
+
+    void start_worker(const Lock& lock) {
+        idle_.reserve(workers_.size() + 1); // so that going to sleep cannot fail, nor leaving
+        left_.reserve(workers_.size() + 1);
         workers_.push_back(std::make_unique<Worker>());
-        auto& worker = *workers_.back();
+        Worker& worker = *workers_.back();
+        worker.index = static_cast<std::uint32_t>(workers_.size() - 1);
         try {
-            worker.thread = detail::NamedThread{name,
-                                                [this, index] {
-                                                    current() = {this, index};
-                                                    if (options_.on_thread_start) { options_.on_thread_start(); }
-                                                },
-                                                [this, &worker] { work(worker); }};
+            worker.thread = start_thread(worker, lock);
         } catch (...) {
             workers_.pop_back();
             throw;
         }
     }
 
+    /// Fills a place whose thread has left.
+    /// @return  That thread: it may not be over yet, but needs no lock any more.
+    [[nodiscard]] detail::NamedThread restart_worker(const Lock& lock) {
+        Worker& worker = *left_.back();
+        auto thread = start_thread(worker, lock);
+        left_.pop_back();
+        worker.is_retired = false;
+        --retired_;
+        return std::exchange(worker.thread, std::move(thread));
+    }
+
+    [[nodiscard]] detail::NamedThread start_thread(Worker& worker, const Lock& /*lock*/) {
+        const auto number = "-" + std::to_string(worker.index);
+        const auto name = options_.name.substr(0, 15 - number.size()) + number;
+        return {name,
+                [this, &worker] {
+                    current() = {this, worker.index, &worker};
+                    if (options_.on_thread_start) { options_.on_thread_start(); }
+                },
+                [this, &worker] { work(worker); }};
+    }
+
     void work(Worker& self) noexcept {
         std::unique_lock lock{mutex_};
         for (;;) {
+            if (self.is_retired) {
+                // Nobody waits for this thread: whoever posted a task woke a sleeping thread, if there was one, and
+                // this one was not asleep.
+                current().worker = nullptr;
+                left_.push_back(&self);
+                return;
+            }
             if (!queue_.empty()) {
                 Task task = std::move(queue_.front());
                 queue_.pop_front();
@@ -221,6 +276,8 @@ private:
     std::deque<Task> queue_;                       // guarded by mutex_
     std::vector<Worker*> idle_;                    // guarded by mutex_
     std::vector<std::unique_ptr<Worker>> workers_; // guarded by mutex_, and constant once stopping_ is set
+    std::size_t retired_ = 0;                      // guarded by mutex_; of workers_, those with is_retired
+    std::vector<Worker*> left_;                    // guarded by mutex_; of these, those that run no more tasks
     std::mutex join_mutex_;
 };
 

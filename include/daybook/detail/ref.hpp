@@ -36,30 +36,30 @@ private:
     mutable std::atomic<std::uint32_t> count_{1};
 };
 
-/// Owns one count of a block, or nothing.
+/// Owns one count of a block, or nothing. Constant expressions may have one that owns nothing.
 template <class Block>
 class Ref {
 public:
-    Ref() = default;
+    constexpr Ref() = default;
     /// Takes over the count that a new block starts with.
     explicit Ref(const Block* block) noexcept : block_{block} {}
-    Ref(const Ref& other) noexcept : block_{other.block_} {
+    constexpr Ref(const Ref& other) noexcept : block_{other.block_} {
         if (block_ != nullptr) { block_->acquire(); }
     }
-    Ref(Ref&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
+    constexpr Ref(Ref&& other) noexcept : block_{std::exchange(other.block_, nullptr)} {}
     template <class Derived>
     Ref(Ref<Derived>&& other) noexcept : block_{other.take()} {} // NOLINT(google-explicit-constructor): up-cast
-    Ref& operator=(Ref other) noexcept {
+    constexpr Ref& operator=(Ref other) noexcept {
         std::swap(block_, other.block_);
         return *this;
     }
-    ~Ref() {
+    constexpr ~Ref() {
         if (block_ != nullptr) { block_->release(); }
     }
 
-    [[nodiscard]] const Block* get() const noexcept { return block_; }
+    [[nodiscard]] constexpr const Block* get() const noexcept { return block_; }
     [[nodiscard]] const Block* take() noexcept { return std::exchange(block_, nullptr); }
-    [[nodiscard]] explicit operator bool() const noexcept { return block_ != nullptr; }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return block_ != nullptr; }
     const Block* operator->() const noexcept { return block_; }
     const Block& operator*() const noexcept { return *block_; }
 

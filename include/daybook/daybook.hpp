@@ -7,6 +7,7 @@
 
 #include <daybook/fwd.hpp>
 #include <daybook/job/command.hpp>
+#include <daybook/job/handlers.hpp>
 #include <daybook/job/job_context.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/log/result_codec.hpp>

@@ -37,6 +37,7 @@ enum class Dst : std::uint8_t;
 
 // policy: what if
 class RetryPolicy;
+struct Failure;
 struct ExponentialBackoff;
 struct FixedBackoff;
 enum class Overlap : std::uint8_t;
@@ -78,6 +79,12 @@ struct ResultCodec;
 
 // job: what runs
 class JobContext;
+template <class Result = std::string>
+class Completion;
+class AnyHandlers;
+template <class Result = std::string>
+class Handlers;
+struct HandlerInfo;
 class Command;
 class CommandError;
 struct CommandOptions;
@@ -96,7 +103,12 @@ struct WorkerPoolOptions;
 // the one object a program owns
 struct SchedulerOptions;
 struct StopReport;
+struct SchedulerHealth;
+struct SchedulerHooks;
+struct JobEvent;
+struct Failure;
 struct TriggerReport;
+struct TriggerOptions;
 class AnyScheduler;
 class SchedulerHandle;
 template <class Result = std::string>

@@ -8,6 +8,7 @@
 #include <daybook/detail/job_function.hpp>
 #include <daybook/detail/scheduler_stop.hpp>
 #include <daybook/fwd.hpp>
+#include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/schedule/schedule.hpp>
@@ -55,7 +56,21 @@ public:
     void request_stop() { core_->request_stop(); }
 
     /// Runs a job now, beside its schedule: also while it is paused or before the start, but under its overlap policy.
-    TriggerReport trigger(std::string_view id) { return core_->trigger(id); }
+    TriggerReport trigger(std::string_view id, TriggerOptions options = {}) {
+        return core_->trigger(id, std::move(options));
+    }
+
+    /// Adds a job that is made of the handler with its `handler_id` (its id, if that is empty) and `method_name`: for
+    /// jobs that come as data. See Scheduler::handlers.
+    /// @throws std::invalid_argument  There is no such handler, and the message says which there are; else as the other
+    ///   forms of `add`.
+    void add(JobOptions options) { core_->add_named(std::move(options)); }
+
+    /// Gives a job a new schedule and new policies; its callable, its history and what is in progress stay. Its
+    /// schedule begins to count now. What has come due and was not yet looked at is settled by the new schedule.
+    /// @returns Whether there is such a job.
+    /// @throws std::invalid_argument  An option is out of its range.
+    bool update(JobOptions options) { return core_->update(std::move(options)); }
 
     /// Skips the job's occurrences (`paused`) until `resume`; what runs goes on.
     /// @returns Whether there is such a job.
@@ -63,6 +78,14 @@ public:
 
     /// @copydoc pause
     bool resume(std::string_view id) { return core_->set_paused(id, false); }
+
+    /// Pauses every job there is; those that are added later are not paused.
+    /// @returns How many were not paused before.
+    std::size_t pause_all() { return core_->set_all_paused(true); }
+
+    /// Resumes every job.
+    /// @returns How many were paused before.
+    std::size_t resume_all() { return core_->set_all_paused(false); }
 
     /// Forgets a job. What waits is skipped (`removed`), a retry that is due later is recorded as `cancelled`, what
     /// runs finishes.
@@ -75,10 +98,23 @@ public:
     /// One job; empty when there is none with this id.
     [[nodiscard]] std::optional<JobInfo> job(std::string_view id) const { return core_->job(id); }
 
+    /// Why a job runs or does not, in sentences: not due until …, paused since …, executing since …, waiting for a
+    /// worker beside 12 others, last skipped because …. For people; programs read `job(id)`.
+    [[nodiscard]] std::string explain(std::string_view id) const { return core_->explain(id); }
+
+    /// How the scheduler is. O(jobs + handlers).
+    [[nodiscard]] SchedulerHealth health() const { return core_->health(); }
+
     /// For a scheduler without workers: runs all that is due by now on this thread, one after another.
     /// @returns How many attempts ran.
     /// @throws std::logic_error  The scheduler has workers.
     std::size_t poll() { return core_->poll(); }
+
+    /// For an event loop that calls `poll()`: how long until there is something to do, 0 when there is now, the longest
+    /// time there is when nothing is to come. Calling anything of the scheduler may change that, setting the wall clock
+    /// does too: a timer that notices (timerfd with TFD_TIMER_CANCEL_ON_SET) or a bound of some seconds sees to it.
+    /// O(1).
+    [[nodiscard]] std::chrono::nanoseconds until_due() const { return core_->until_due(); }
 
     /// Waits until nothing is due, queued or running; what is to come later does not count. For tests and for programs
     /// that end when their work is done.
@@ -92,8 +128,9 @@ protected:
     explicit AnyScheduler(std::shared_ptr<detail::SchedulerCore> core) : core_{std::move(core)} {}
     ~AnyScheduler() { core_->close(); } // handles may keep the core, but nothing that runs
 
-    void add_erased(JobOptions options, detail::JobFunction function) {
-        core_->add(std::move(options), std::move(function));
+    using IfPresent = detail::SchedulerCore::IfPresent;
+    bool add_erased(JobOptions options, detail::JobFunction function, IfPresent if_present) {
+        return core_->add(std::move(options), std::move(function), if_present);
     }
 
 private:
@@ -114,8 +151,12 @@ public:
     explicit Scheduler(SchedulerOptions options = {})
         : Scheduler{detail::SchedulerCore::checked(std::move(options)), 0} {}
 
-    /// Adds a job: a callable that takes nothing or a `JobContext&`, and returns nothing or a `Result`. It throws to
-    /// fail. Under Overlap::allow it may run on several threads at once.
+    using AnyScheduler::add;
+
+    /// Adds a job: a callable that takes nothing or a `JobContext&`, and returns nothing or a `Result`; or one that
+    /// takes
+    /// `(JobContext&, Completion<Result>)` and finishes later. It throws to fail. Under Overlap::allow it may run on
+    /// several threads at once.
     /// @throws std::invalid_argument  The id is taken, empty or too long, or an option is out of its range.
     /// @throws std::logic_error       The scheduler has been stopped.
     template <class Callable>
@@ -126,26 +167,56 @@ public:
     /// @copydoc add
     template <class Callable>
     void add(JobOptions options, Callable&& callable) {
-        using Body = std::decay_t<Callable>;
-        static_assert(detail::is_job<Body>, "a job must be callable with nothing, or with a daybook::JobContext&");
-        if constexpr (detail::is_job<Body>) {
-            static_assert(detail::is_job_result<typename detail::JobReturn<Body>::type, Result>,
-                          "a job must return nothing, or something that converts to the scheduler's Result "
-                          "(std::string unless Scheduler<Result> says otherwise)");
-            add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)));
-        }
+        insert(std::move(options), std::forward<Callable>(callable), IfPresent::refuse);
+    }
+
+    /// The same, but a job with this id gets the new callable, schedule and policies; its history and what is in
+    /// progress stay.
+    /// @returns Whether there was one.
+    template <class Callable>
+    bool add_or_replace(JobOptions options, Callable&& callable) {
+        return insert(std::move(options), std::forward<Callable>(callable), IfPresent::replace);
     }
 
     /// What happened; a handle that may outlive the scheduler.
     [[nodiscard]] JobExecutionLog<Result>& log() noexcept { return log_; }
     [[nodiscard]] const JobExecutionLog<Result>& log() const noexcept { return log_; }
 
+    /// What jobs can be made of by name; a handle that may be kept.
+    [[nodiscard]] Handlers<Result>& handlers() noexcept { return handlers_; }
+    [[nodiscard]] const Handlers<Result>& handlers() const noexcept { return handlers_; }
+
 private:
-    Scheduler(SchedulerOptions options, int) : Scheduler{options, JobExecutionLog<Result>{options.log}} {}
-    Scheduler(const SchedulerOptions& options, JobExecutionLog<Result> log)
-        : AnyScheduler{std::make_shared<detail::SchedulerCore>(options, log.core_)}, log_{std::move(log)} {}
+    template <class Callable>
+    bool insert(JobOptions options, Callable&& callable, IfPresent if_present) {
+        using Body = std::decay_t<Callable>;
+        constexpr bool is_open = detail::is_open_job<Body, Result>;
+        static_assert(is_open || detail::is_job<Body>,
+                      "a job must be callable with nothing, with a daybook::JobContext&, or with a JobContext& and a "
+                      "daybook::Completion<Result>");
+        if constexpr (is_open) {
+            return add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)),
+                              if_present);
+        } else if constexpr (detail::is_job<Body>) {
+            static_assert(detail::is_job_result<typename detail::JobReturn<Body>::type, Result>,
+                          "a job must return nothing, or something that converts to the scheduler's Result "
+                          "(std::string unless Scheduler<Result> says otherwise)");
+            return add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)),
+                              if_present);
+        } else {
+            return false;
+        }
+    }
+
+    Scheduler(SchedulerOptions options, int)
+        : Scheduler{options, JobExecutionLog<Result>{options.log}, Handlers<Result>{}} {}
+    Scheduler(const SchedulerOptions& options, JobExecutionLog<Result> log, Handlers<Result> handlers)
+        : AnyScheduler{std::make_shared<detail::SchedulerCore>(options, log.core_, handlers)},
+          log_{std::move(log)},
+          handlers_{std::move(handlers)} {}
 
     JobExecutionLog<Result> log_;
+    Handlers<Result> handlers_;
 };
 
 Scheduler()->Scheduler<>;

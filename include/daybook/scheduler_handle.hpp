@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -27,7 +28,17 @@ namespace daybook::inline v0 {
 class SchedulerHandle {
 public:
     /// See AnyScheduler::trigger.
-    TriggerReport trigger(std::string_view id) const { return core_->trigger(id); }
+    TriggerReport trigger(std::string_view id, TriggerOptions options = {}) const {
+        return core_->trigger(id, std::move(options));
+    }
+
+    /// See AnyScheduler::add.
+    /// @throws std::invalid_argument  There is no such handler, or an option is out of its range.
+    void add(JobOptions options) const { core_->add_named(std::move(options)); }
+
+    /// See AnyScheduler::update.
+    /// @returns Whether there is such a job.
+    bool update(JobOptions options) const { return core_->update(std::move(options)); }
 
     /// See AnyScheduler::pause.
     /// @returns Whether there is such a job.
@@ -46,6 +57,12 @@ public:
 
     /// See AnyScheduler::job.
     [[nodiscard]] std::optional<JobInfo> job(std::string_view id) const { return core_->job(id); }
+
+    /// See AnyScheduler::explain.
+    [[nodiscard]] std::string explain(std::string_view id) const { return core_->explain(id); }
+
+    /// See AnyScheduler::health.
+    [[nodiscard]] SchedulerHealth health() const { return core_->health(); }
 
 private:
     friend class AnyScheduler;

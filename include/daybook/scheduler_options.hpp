@@ -9,13 +9,17 @@
 #include <daybook/policy/misfire.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
+#include <daybook/scheduler_hooks.hpp>
 #include <daybook/time/wall_clock.hpp>
 #include <daybook/types.hpp>
+#include <daybook/worker/executor.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +36,15 @@ struct SchedulerOptions {
     /// Executions that may wait, for a busy worker or for the one before; beyond it occurrences are skipped
     /// (`queue_full`). At least 1.
     std::size_t max_queue = 1000;
+
+    /// How many bodies of a group run at once, at least 1: by JobOptions::group, or by the handler_id of jobs that name
+    /// none. What a worker could take but for that waits, and the workers go on with other jobs. Other groups are
+    /// bounded by the workers alone.
+    std::map<std::string, std::size_t> group_limits = {};
+
+    /// How much waiting makes up for one level of priority; not negative. What has waited that much longer goes first,
+    /// so that nothing waits for ever behind what is more urgent. 0: priorities mean nothing.
+    std::chrono::nanoseconds priority_worth = std::chrono::seconds{10};
 
     RetryPolicy retry = {};
     std::chrono::nanoseconds timeout{0}; ///< of one attempt; 0: none
@@ -56,6 +69,17 @@ struct SchedulerOptions {
     /// How long a job whose schedule is over stays in `jobs()`; not negative.
     std::chrono::nanoseconds completed_job_retention = std::chrono::hours{1};
 
+    /// Where bodies run, in place of the scheduler's own threads: anything with `post(Task)`. It decides how many run
+    /// at once; `workers` only says, to the bound of the queue, how many that may be, and must not be 0. Tasks that it
+    /// still holds when the scheduler is gone do nothing. None: `workers` threads.
+    AnyExecutor executor = {};
+
+    /// Threads started in place of those whose bodies go on after a timeout, one for each; they leave again as the
+    /// bodies return. 0: none, a body that ignores its timeout keeps its worker. Of the scheduler's own threads only.
+    std::size_t max_replacement_workers = 4;
+
+    SchedulerHooks hooks = {};
+
     /// Called first on every thread that the scheduler starts; what it throws is dropped.
     std::function<void()> on_thread_start = {};
 
@@ -70,6 +94,11 @@ struct StopReport {
 
     /// Whether nothing of the scheduler runs any more.
     [[nodiscard]] bool has_stopped() const noexcept { return still_running.empty(); }
+};
+
+/// What a `trigger` may say beyond the job.
+struct TriggerOptions {
+    std::optional<std::string> parameters = {}; ///< for this occurrence, in place of the job's own
 };
 
 /// What came of a `trigger`.

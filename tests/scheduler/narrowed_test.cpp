@@ -298,3 +298,67 @@ TEST_CASE("after the clock was set forward by years, a bounded schedule that is 
     CHECK_FALSE(bench.history("job").at(0).skip_count_is_minimum);
     CHECK(bench.scheduler.job("job")->state == JobState::completed);
 }
+
+TEST_CASE("a schedule of the program's own may ask the scheduler, also as a part of a union") {
+    struct Asking {
+        daybook::Scheduler<>* scheduler;
+        [[nodiscard]] std::optional<sys_time> next(sys_time after) const {
+            (void)scheduler->jobs();
+            return std::chrono::floor<std::chrono::minutes>(after) + 1min;
+        }
+    };
+    Bench bench;
+    add(bench, daybook::any_of(Schedule{Asking{&bench.scheduler}}, each_ten));
+    bench.pass(60s);
+    CHECK(nominal(bench) == Seconds{10, 20, 30, 40, 50, 60});
+}
+
+TEST_CASE("a trigger before an interval after completion has begun starts nothing but itself") {
+    Bench bench;
+    add(bench, every(1min).after_completion().from(monday + 1h));
+    bench.pass(5s);
+    bench.scheduler.trigger("job");
+    bench.pass(10min);
+    CHECK(bench.story("job") == "success");
+    bench.pass(1h);
+    CHECK(nominal(bench).front() == 3600);
+    for (const auto& record : bench.history("job")) { CHECK(record.status == JobStatus::success); }
+}
+
+TEST_CASE("an interval that waits for its instant waits out its jitter from there") {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        for (const Schedule& schedule : {Schedule{every(1min)}, Schedule{every(1min).after_completion()}}) {
+            Bench bench{0, [](daybook::SchedulerOptions& options) { options.misfire = Misfire::skip; }};
+            add(bench, schedule.from(monday + 30s).jitter(20s, seed));
+            bench.pass(55s, 100ms);
+            CHECK(bench.story("job") == "success");
+        }
+    }
+}
+
+TEST_CASE("what a calendar excluded before the start does not count as had") {
+    Bench bench;
+    add(bench,
+        every(1h).from(monday - 48h).times(10).except(Calendar{}.add(std::chrono::Saturday).add(std::chrono::Sunday)));
+    bench.pass(24h, 10min);
+    CHECK(nominal(bench).size() == 9); // the one at midnight was before the start
+}
+
+TEST_CASE("two steps back of two hours, with hours between them, run nothing twice") {
+    Bench bench;
+    add(bench, cron("0 * * * *"));
+    bench.pass(3h, 1min);
+    bench.clock.step(-2h);
+    bench.pass(4h, 1min);
+    bench.clock.step(-2h);
+    bench.pass(4h, 1min);
+    const Seconds times = nominal(bench);
+    CHECK(std::ranges::is_sorted(times));
+    CHECK(std::ranges::adjacent_find(times) == times.end());
+}
+
+TEST_CASE("the next run is one on which the job does not rest") {
+    Bench bench;
+    add(bench, every(1h).except(Calendar{}.add(std::chrono::Monday)));
+    CHECK(bench.scheduler.job("job")->next_run == monday + 24h);
+}

@@ -8,6 +8,7 @@
 #include <daybook/detail/ref.hpp>
 #include <daybook/detail/result_block.hpp>
 #include <daybook/fwd.hpp>
+#include <daybook/job/completion.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -20,9 +21,14 @@ namespace daybook::inline v0::detail {
 /// Calls the body and turns what it returns into a block for the log. What the body throws passes through.
 using JobCall = Ref<RefCounted> (*)(void* callable, JobContext& context, std::size_t max_bytes);
 
+/// Calls a body that ends its attempt by a completion. What the body throws passes through.
+using JobBegin = void (*)(void* callable, const std::shared_ptr<OpenAttempt>& attempt);
+
+/// One of `call` and `begin` is set.
 struct JobFunction {
     std::unique_ptr<void, void (*)(void*)> callable{nullptr, nullptr};
     JobCall call = nullptr;
+    JobBegin begin = nullptr;
 };
 
 template <class Callable>
@@ -34,6 +40,10 @@ requires std::is_invocable_v<Callable&, JobContext&>
 struct JobReturn<Callable> {
     using type = std::invoke_result_t<Callable&, JobContext&>;
 };
+
+/// Whether it finishes later, through the completion that it takes.
+template <class Callable, class Result>
+inline constexpr bool is_open_job = std::is_invocable_v<Callable&, JobContext&, Completion<Result>>;
 
 template <class Callable>
 inline constexpr bool is_job = std::is_invocable_v<Callable&, JobContext&> || std::is_invocable_v<Callable&>;
@@ -60,12 +70,22 @@ Ref<RefCounted> call_job(void* callable, JobContext& context, std::size_t max_by
 }
 
 template <class Result, class Callable>
+void begin_job(void* callable, const std::shared_ptr<OpenAttempt>& attempt) {
+    static_cast<void>(
+        std::invoke(*static_cast<Callable*>(callable), attempt->context(), Completion<Result>{attempt}));
+}
+
+template <class Result, class Callable>
 [[nodiscard]] JobFunction make_job_function(Callable&& callable) {
     using Body = std::decay_t<Callable>;
     JobFunction function;
     function.callable = {new Body(std::forward<Callable>(callable)),
                          [](void* body) { delete static_cast<Body*>(body); }};
-    function.call = &call_job<Result, Body>;
+    if constexpr (is_open_job<Body, Result>) {
+        function.begin = &begin_job<Result, Body>;
+    } else {
+        function.call = &call_job<Result, Body>;
+    }
     return function;
 }
 

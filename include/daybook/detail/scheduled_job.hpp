@@ -35,17 +35,30 @@ struct JobPolicies {
     Misfire misfire = Misfire::run_once;
     std::chrono::nanoseconds misfire_grace{0};
     std::uint32_t max_catch_up = 0;
+    int priority = 0;
+    std::chrono::nanoseconds stale_after{0};
+};
+
+struct ConcurrencyGroup;
+
+/// What a job does and when. An update puts another in its place: it is never changed, and may be read without a lock
+/// by whoever holds it.
+struct JobPlan {
+    std::string handler_id, method_name;
+    std::shared_ptr<const std::string> parameters;
+    Schedule schedule;
+    JobPolicies policies;
+    std::shared_ptr<JobFunction> function; ///< shared with the plans before and after
+    std::shared_ptr<PinnedNames> names;
+    ConcurrencyGroup* group = nullptr; ///< null: unbounded
 };
 
 struct Job {
     // Set once.
     std::uint32_t index = 0; ///< in the heaps
-    std::string id, handler_id, method_name, parameters;
-    Schedule schedule;
-    JobPolicies policies;
-    JobFunction function;
-    std::unique_ptr<PinnedNames> names;
+    std::string id;
 
+    std::shared_ptr<const JobPlan> plan;
     bool is_paused = false;
     bool is_removed = false;
     bool is_over = false;                            ///< the schedule has no further occurrence
@@ -59,7 +72,12 @@ struct Job {
     std::uint64_t left = std::numeric_limits<std::uint64_t>::max(); ///< occurrences there may still be; the dispatcher
                                                                     ///< reads it without the scheduler's lock
     std::optional<sys_time> last_start;
+    std::optional<sys_time> last_success;
     std::optional<JobStatus> last_status;
+    std::optional<sys_time> paused_since;
+    SkipReason last_skip = SkipReason::none;
+    std::optional<sys_time> last_skip_at; ///< its nominal time; of a manual trigger when it was refused
+    bool is_stale = false;
     std::string schedule_error;
 };
 
@@ -74,6 +92,8 @@ struct Occurrence {
     };
 
     std::shared_ptr<Job> job;
+    std::shared_ptr<const JobPlan> plan; ///< the job's when it was let through
+    std::shared_ptr<const std::string> parameters;
     OccurrenceId id = 0;     ///< that of the first attempt's execution
     std::uint32_t index = 0; ///< in the heap of deadlines and retries
     std::uint32_t attempt = 1;
@@ -84,13 +104,18 @@ struct Occurrence {
     SkipReason dropped_for = SkipReason::none;
 
     // Of the present attempt:
+    steady_time arrival{}; ///< when it began to wait for a worker
     Execution execution;
     std::stop_source stop{std::nostopstate};
     std::thread::id thread;
     steady_time started{};
-    bool is_recorded = false; ///< the log knows the execution
-    bool is_ended = false;    ///< its record has ended, or is about to; the body's return changes nothing
-    bool is_retried = false;  ///< it ended before its body returned, and another attempt is owed
+    bool is_recorded = false;  ///< the log knows the execution
+    bool is_ended = false;     ///< its record has ended, or is about to; the body's return changes nothing
+    bool is_retried = false;   ///< it ended before its body returned, and another attempt is owed
+    bool is_deciding = false;  ///< the program is being asked whether another attempt is owed
+    bool has_returned = false; ///< the body returned meanwhile: whoever asks sees to the rest
+    bool is_replaced = false;  ///< its body goes on after a timeout, and another worker was started for it
+    std::chrono::nanoseconds retry_delay{0}; ///< where another attempt is owed
 };
 
 /// What was decided under the lock, to be done outside it: recording may destroy results, and stopping calls back.
@@ -105,10 +130,13 @@ struct Decision {
         ask_to_stop,  ///< ask the body to stop; it is recorded as it ends
     };
     Kind kind = Kind::hand_over;
-    std::shared_ptr<Job> job = {};
+    std::shared_ptr<Job> job = {};            ///< of a skip
+    std::shared_ptr<const JobPlan> plan = {}; ///< the same
     std::shared_ptr<Occurrence> occurrence = {};
     SkipStart skip = {};
     Finality finality = Finality::final_attempt;
+    std::uint32_t attempt = 1;
+    bool replaces_worker = false;
     // Of the attempt that was meant: by the time it is done, the occurrence may be at its next one.
     Execution execution = {};
     std::stop_source stop{std::nostopstate};

@@ -3,165 +3,30 @@
 #define DAYBOOK_DETAIL_SCHEDULER_ATTEMPT_HPP
 
 /// @file
-/// An attempt from its hand-over to its end: queued, taken by a worker, finished, retried.
+/// An attempt from when a worker takes it: its body runs, its record ends, the next one waits.
 
-#include <daybook/detail/scheduler_dispatch.hpp>
+#include <daybook/detail/scheduler_retry.hpp>
+#include <daybook/job/completion.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 namespace daybook::inline v0::detail {
 
-/// What the record of a timeout says, since the body has had no say yet.
-inline Ref<TextBlock> timeout_text(const Job& job) {
-    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(job.policies.timeout);
-    return TextBlock::make("no end within " + std::to_string(limit.count()) + " ms");
-}
-
-/// Calls back what the body registered with its stop token: user code.
-inline void stop_attempt(const Decision& decision) {
-    std::stop_source stop = decision.stop;
-    stop.request_stop();
-}
-
-/// Does what was decided, in that order, without the lock. The caller has counted it in `busy_`.
-/// @returns The id of the last record that was begun.
-inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
-    const AtWork at_work{*this};
-    ExecutionId id = 0;
-    for (const Decision& decision : decisions) {
-        switch (decision.kind) {
-        case Decision::Kind::hand_over: id = hand_over(decision.occurrence); break;
-        case Decision::Kind::skip: id = log_->skip(decision.job->names->refs(), decision.skip); break;
-        case Decision::Kind::skip_queued: log_->skip_queued(decision.execution, decision.skip.reason); break;
-        case Decision::Kind::time_out:
-            log_->finish(decision.execution, JobStatus::timeout, {}, timeout_text(*decision.occurrence->job),
-                         decision.finality);
-            stop_attempt(decision);
-            break;
-        case Decision::Kind::cancel:
-            log_->finish(decision.execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
-            stop_attempt(decision);
-            break;
-        case Decision::Kind::cancel_retry: {
-            const Occurrence& occurrence = *decision.occurrence;
-            const Execution execution = log_->start(occurrence.job->names->refs(),
-                                                    {.attempt_number = occurrence.attempt + 1,
-                                                     .occurrence_id = occurrence.id,
-                                                     .scheduled_at = occurrence.nominal,
-                                                     .trigger = occurrence.trigger,
-                                                     .dst = occurrence.dst,
-                                                     .parameters = occurrence.job->parameters},
-                                                    JobStatus::queued);
-            log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
-            break;
-        }
-        case Decision::Kind::ask_to_stop: stop_attempt(decision); break;
-        }
-    }
-    const Lock lock{mutex_};
-    --busy_;
-    changed_.notify_all();
-    return id;
-}
-
-/// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
-inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence) {
-    const Execution execution = log_->start(occurrence->job->names->refs(),
-                                            {.attempt_number = occurrence->attempt,
-                                             .occurrence_id = occurrence->id,
-                                             .scheduled_at = occurrence->nominal,
-                                             .trigger = occurrence->trigger,
-                                             .dst = occurrence->dst,
-                                             .parameters = occurrence->job->parameters},
-                                            JobStatus::queued);
-    SkipReason dropped_for = SkipReason::none;
-    bool is_ready = false;
-    {
-        const Lock lock{mutex_};
-        occurrence->execution = execution;
-        if (occurrence->id == 0) { occurrence->id = execution.id; }
-        occurrence->is_recorded = true;
-        if (occurrence->phase == Occurrence::Phase::ready) {
-            ready_.push_back(occurrence);
-            is_ready = true;
-        } else if (occurrence->phase == Occurrence::Phase::waiting) {
-            is_ready = release_next(occurrence->job, lock);
-        } else {
-            dropped_for = occurrence->dropped_for;
-        }
-    }
-    if (is_ready) { post(1); }
-    if (dropped_for != SkipReason::none && occurrence->attempt == 1) { log_->skip_queued(execution, dropped_for); }
-    if (dropped_for != SkipReason::none && occurrence->attempt != 1) {
-        log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
-    }
-    return execution.id;
-}
-
-/// Lets the next waiting occurrence of a job go to a worker if nothing of the job is in progress.
-/// @returns Whether one is ready now, which the caller has to post.
-inline bool SchedulerCore::release_next(const JobPtr& job, const Lock& /*lock*/) {
-    if (job->in_progress != 0 || job->waiting.empty() || !job->waiting.front()->is_recorded) { return false; }
-    const OccurrencePtr next = job->waiting.front();
-    job->waiting.pop_front();
-    next->phase = Occurrence::Phase::ready;
-    ++job->in_progress;
-    ready_.push_back(next);
-    return true;
-}
-
-/// One task for each occurrence that became ready; a task takes the oldest.
-inline void SchedulerCore::post(std::size_t count) {
-    WorkerPool* const pool = open_pool_;
-    if (pool == nullptr) { return; }
-    for (; count != 0; --count) {
-        [[maybe_unused]] const bool is_accepted = pool->post([this] { run_one(); });
-    }
-}
-
-/// An execution that waits becomes a skip, or is cancelled if its occurrence has been attempted before; the occurrence
-/// is over.
-inline void SchedulerCore::drop_queued(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions,
-                                       const Lock& lock) {
-    const bool was_ready = occurrence->phase == Occurrence::Phase::ready;
-    if (!was_ready) { std::erase(occurrence->job->waiting, occurrence); }
-    occurrence->phase = Occurrence::Phase::dropped;
-    occurrence->dropped_for = reason;
-    --queued_;
-    --occurrence->job->queued;
-    if (occurrence->is_recorded) { // else hand_over finds out
-        const bool is_retry = occurrence->attempt != 1;
-        decisions.push_back(
-            Decision::about(is_retry ? Decision::Kind::cancel : Decision::Kind::skip_queued, occurrence));
-        decisions.back().skip.reason = reason;
-    }
-    if (was_ready) {
-        end_occurrence(occurrence, lock);
-    } else {
-        occurrences_[occurrence->index] = nullptr;
-        free_occurrences_.push_back(occurrence->index);
-    }
-}
-
-/// Takes the oldest occurrence that is ready and runs it on this thread.
+/// Takes the occurrence whose turn it is and runs it on this thread.
 /// @returns Whether there was one.
 inline bool SchedulerCore::run_one() {
     OccurrencePtr occurrence;
     std::vector<OccurrencePtr> dropped; // destroyed outside the lock, perhaps with the callable of a removed job
     {
         const Lock lock{mutex_};
-        while (!ready_.empty() && !occurrence) {
-            auto& front = ready_.front()->phase == Occurrence::Phase::ready ? occurrence : dropped.emplace_back();
-            front = std::move(ready_.front());
-            ready_.pop_front();
-        }
+        occurrence = take_ready(dropped, lock);
         if (!occurrence) { return false; }
         occurrence->phase = Occurrence::Phase::running;
         occurrence->is_ended = false;
@@ -174,6 +39,9 @@ inline bool SchedulerCore::run_one() {
         ++occurrence->job->running;
     }
     log_->begin(occurrence->execution, WorkerPool::current_worker());
+    if (options_.hooks.on_start) {
+        tell(options_.hooks.on_start, event_of(*occurrence->plan, occurrence.get(), occurrence->execution));
+    }
     const steady_time now = options_.clock.steady_now();
     bool is_cancelled = false;
     {
@@ -181,14 +49,15 @@ inline bool SchedulerCore::run_one() {
         is_cancelled = occurrence->is_ended;
         occurrence->started = now;
         occurrence->job->last_start = options_.clock.now();
-        const auto timeout = occurrence->job->policies.timeout;
-        if (timeout != timeout.zero() && options_.workers != 0 && !occurrence->is_ended) {
+        const auto timeout = occurrence->plan->policies.timeout;
+        const bool may_expire = options_.workers != 0 || occurrence->plan->function->begin != nullptr;
+        if (timeout != timeout.zero() && may_expire && !occurrence->is_ended) {
             attempts_due_.push(occurrence->index, saturating_add(now, timeout));
             if (attempts_due_.top().item == occurrence->index) { alarm_.wake(); }
         }
     }
     if (is_cancelled) { // between the two locks
-        body_returned(occurrence, JobStatus::cancelled, {}, {});
+        body_returned(occurrence, JobStatus::cancelled, {}, {}, {});
     } else {
         run_body(occurrence);
     }
@@ -197,83 +66,177 @@ inline bool SchedulerCore::run_one() {
 
 /// User code, under no lock. Whatever it throws is data.
 inline void SchedulerCore::run_body(const OccurrencePtr& occurrence) {
-    const Job& job = *occurrence->job;
-    JobContext::Attempt attempt{.job_id = job.id,
-                                .parameters = job.parameters,
+    const JobPlan& plan = *occurrence->plan;
+    JobContext::Attempt attempt{.job_id = occurrence->job->id,
+                                .parameters = *occurrence->parameters,
                                 .attempt_number = occurrence->attempt,
                                 .scheduled_at = occurrence->nominal,
                                 .stop = occurrence->stop.get_token(),
                                 .execution = occurrence->execution};
-    if (job.policies.timeout != std::chrono::nanoseconds::zero()) {
-        attempt.deadline = saturating_add(occurrence->started, job.policies.timeout);
+    if (plan.policies.timeout != std::chrono::nanoseconds::zero()) {
+        attempt.deadline = saturating_add(occurrence->started, plan.policies.timeout);
     }
+    if (plan.function->begin != nullptr) { return begin_body(occurrence, std::move(attempt)); }
     JobStatus status = JobStatus::success;
     Ref<RefCounted> result;
     std::string error;
+    std::exception_ptr exception;
     try {
         JobContext context{std::move(attempt), log_};
-        result = job.function.call(job.function.callable.get(), context, log_->options().max_text_bytes);
+        result = plan.function->call(plan.function->callable.get(), context, log_->options().max_text_bytes);
     } catch (...) {
         status = JobStatus::error;
+        exception = std::current_exception();
         try {
-            error = describe_exception(std::current_exception());
+            error = describe_exception(exception);
         } catch (...) { error.clear(); } // no memory for the text: the failure counts for more
     }
-    body_returned(occurrence, status, std::move(result), error);
+    body_returned(occurrence, status, std::move(result), error, exception);
+}
+
+/// The same for a body that may return before its work is done: the completion is what ends the attempt.
+inline void SchedulerCore::begin_body(const OccurrencePtr& occurrence, JobContext::Attempt attempt) {
+    class Attempt final : public OpenAttempt {
+    public:
+        Attempt(std::shared_ptr<SchedulerCore> core, OccurrencePtr occurrence, JobContext::Attempt attempt)
+            : OpenAttempt{std::move(attempt), core->log_}, core_{std::move(core)}, occurrence_{std::move(occurrence)} {}
+        Attempt(const Attempt&) = delete;
+        Attempt& operator=(const Attempt&) = delete;
+        ~Attempt() override {
+            if (!is_ended()) { conclude(JobStatus::error, {}, "the completion was dropped without a result", nullptr); }
+        }
+
+    private:
+        void conclude(JobStatus status, Ref<RefCounted> result, const std::string& error,
+                      const std::exception_ptr& exception) override {
+            core_->body_returned(occurrence_, status, std::move(result), error, exception);
+        }
+
+        std::shared_ptr<SchedulerCore> core_;
+        OccurrencePtr occurrence_;
+    };
+    const auto open = std::make_shared<Attempt>(shared_from_this(), occurrence, std::move(attempt));
+    const Execution execution = occurrence->execution;
+    try {
+        const JobFunction& function = *occurrence->plan->function;
+        function.begin(function.callable.get(), open);
+    } catch (...) {
+        open->end(JobStatus::error, {}, describe_exception(std::current_exception()), std::current_exception());
+    }
+    const Lock lock{mutex_};
+    // The body is out of this thread's hands, unless the attempt has ended and another has begun.
+    if (occurrence->phase == Occurrence::Phase::running && occurrence->execution.id == execution.id) {
+        occurrence->thread = {};
+    }
 }
 
 inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobStatus status, Ref<RefCounted> result,
-                                         const std::string& error) {
+                                         const std::string& error, const std::exception_ptr& exception) {
     const JobPtr job = occurrence->job;
+    const RetryPolicy& retry = occurrence->plan->policies.retry;
+    const bool is_open = occurrence->plan->function->begin != nullptr;
     bool is_to_record = false;
-    Finality finality = Finality::final_attempt;
     {
         const Lock lock{mutex_};
         attempts_due_.erase(occurrence->index);
         is_to_record = !std::exchange(occurrence->is_ended, true);
         if (is_to_record) {
-            const auto timeout = job->policies.timeout;
-            const bool is_late = timeout != timeout.zero() && options_.workers == 0 &&
+            const auto timeout = occurrence->plan->policies.timeout;
+            const bool is_late = timeout != timeout.zero() && options_.workers == 0 && !is_open &&
                                  options_.clock.steady_now() - occurrence->started >= timeout;
             if (is_late) { status = JobStatus::timeout; }
             if (status == JobStatus::error && occurrence->stop.stop_requested()) { status = JobStatus::cancelled; }
-            occurrence->is_retried = is_failure(status) && retry_delay(*occurrence, lock).has_value();
-            if (occurrence->is_retried) { finality = Finality::retry_follows; }
-            job->last_status = status;
         }
     }
     if (is_to_record) {
-        if (status != JobStatus::success) { result = {}; }
-        Ref<TextBlock> text;
-        if (!error.empty()) { text = make_text(error, log_->options().max_text_bytes); }
-        if (status == JobStatus::timeout && !text) { text = timeout_text(*job); }
-        log_->finish(occurrence->execution, status, std::move(result), std::move(text), finality);
+        if (is_failure(status)) { // user code may be asked: under no lock
+            const auto delay = ask_retry(
+                retry,
+                {.status = status, .error = error, .exception = exception, .attempt_number = occurrence->attempt});
+            const Lock lock{mutex_};
+            set_retry(*occurrence, delay, lock);
+        }
+        record_end(*occurrence, status, std::move(result), error);
     }
     result = {}; // a late result is destroyed here, outside the lock
+    bool is_left_to_others = false;
+    bool is_replaced = false;
+    {
+        const Lock lock{mutex_};
+        is_replaced = std::exchange(occurrence->is_replaced, false);
+        if (is_replaced) { --replaced_; }
+        occurrence->has_returned = is_left_to_others = occurrence->is_deciding;
+    }
+    if (WorkerPool* const pool = open_pool_; is_replaced && pool != nullptr) { pool->retire(); }
+    if (!is_left_to_others) { settle_return(occurrence); }
+}
+
+/// Writes the end that the body has come to, and tells the program.
+inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, Ref<RefCounted> result,
+                                      const std::string& error) {
+    if (status != JobStatus::success) { result = {}; }
+    Ref<TextBlock> text;
+    if (!error.empty()) { text = make_text(error, log_->options().max_text_bytes); }
+    if (status == JobStatus::timeout && !text) { text = timeout_text(*occurrence.plan); }
+    JobEvent event;
+    const SchedulerHooks& hooks = options_.hooks;
+    const Hook& hook = status == JobStatus::success   ? hooks.on_success
+                       : status == JobStatus::timeout ? hooks.on_timeout
+                                                      : hooks.on_error;
+    const bool is_told = hook && status != JobStatus::cancelled;
+    if (is_told || hooks.on_recovered) { event = event_of(*occurrence.plan, &occurrence, occurrence.execution); }
+    if (text) { event.error = std::string{text->text()}; }
+    event.is_final = !occurrence.is_retried;
+    bool has_recovered = false;
+    {
+        const Lock lock{mutex_};
+        Job& job = *occurrence.job;
+        job.last_status = status;
+        event.last_success = job.last_success;
+        if (status == JobStatus::success) {
+            job.last_success = options_.clock.now();
+            has_recovered = std::exchange(job.is_stale, false);
+            if (!job.is_over) { watch_staleness(job, lock); }
+        }
+    }
+    log_->finish(occurrence.execution, status, std::move(result), std::move(text),
+                 occurrence.is_retried ? Finality::retry_follows : Finality::final_attempt);
+    if (is_told) { tell(hook, event); }
+    if (has_recovered) { tell(hooks.on_recovered, event); }
+}
+
+/// The body is through, and its record has ended: the next attempt waits, or the occurrence is over.
+inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence) {
+    const JobPtr job = occurrence->job;
     Decisions decisions;
-    bool is_next_ready = false;
+    std::vector<OccurrencePtr> dropped;
+    std::size_t posts = 0;
     {
         const Lock lock{mutex_};
         --running_;
         --job->running;
+        if (ConcurrencyGroup* const group = occurrence->plan->group;
+            group != nullptr && unpark(*group, dropped, lock)) {
+            ++posts;
+        }
         occurrence->thread = {};
         occurrence->stop = std::stop_source{std::nostopstate};
-        const auto delay = occurrence->is_retried ? retry_delay(*occurrence, lock) : std::nullopt;
-        if (delay) {
+        if (occurrence->is_retried && !job->is_removed && state_ != State::stopping) {
             occurrence->phase = Occurrence::Phase::retrying;
-            attempts_due_.push(occurrence->index, saturating_add(options_.clock.steady_now(), *delay));
+            attempts_due_.push(occurrence->index, saturating_add(options_.clock.steady_now(), occurrence->retry_delay));
             if (attempts_due_.top().item == occurrence->index) { alarm_.wake(); }
         } else {
             if (occurrence->is_retried) { // promised, but the job was removed or the scheduler stops
                 decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
             }
             end_occurrence(occurrence, lock);
-            is_next_ready = release_next(job, lock);
+            if (release_next(job, lock)) { ++posts; }
         }
         ++busy_;
     }
-    if (is_next_ready) { post(1); }
+    post(posts);
     carry_out(decisions);
+    flush_posts();
 }
 
 /// The occurrence is final: whatever waits for that is free to go on. The caller releases the next one.
@@ -285,37 +248,12 @@ inline void SchedulerCore::end_occurrence(const OccurrencePtr& occurrence, const
     free_occurrences_.push_back(occurrence->index);
     --job->in_progress;
     if (job->is_removed || state_ != State::started) { return; }
-    const Every* every = job->schedule.interval();
-    if (every != nullptr && every->is_after_completion() && !job->is_settling && !job->steady_due &&
+    const Every* every = job->plan->schedule.interval();
+    if (every != nullptr && every->is_after_completion() && !job->is_settling && !job->steady_due && !job->wall_due &&
         job->in_progress == 0) {
         await_next_completion(*job, lock);
     }
     retire_if_over(*job, lock);
-}
-
-/// The deadline of a running attempt has passed.
-inline void SchedulerCore::expire(const OccurrencePtr& occurrence, Decisions& decisions, const Lock& lock) {
-    if (occurrence->phase != Occurrence::Phase::running || std::exchange(occurrence->is_ended, true)) { return; }
-    occurrence->is_retried = retry_delay(*occurrence, lock).has_value();
-    occurrence->job->last_status = JobStatus::timeout;
-    decisions.push_back(Decision::about(Decision::Kind::time_out, occurrence));
-    if (occurrence->is_retried) { decisions.back().finality = Finality::retry_follows; }
-}
-
-/// How long to wait before the next attempt; empty when there will be none.
-inline std::optional<std::chrono::nanoseconds> SchedulerCore::retry_delay(const Occurrence& occurrence,
-                                                                          const Lock& lock) {
-    if (occurrence.job->is_removed || state_ == State::stopping) { return std::nullopt; }
-    return occurrence.job->policies.retry.delay_before(occurrence.attempt + 1, random(lock));
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): for jitter, not for secrets.
-inline std::uint64_t SchedulerCore::random(const Lock& /*lock*/) {
-    random_state_ += 0x9E3779B97F4A7C15U;
-    std::uint64_t bits = random_state_;
-    bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9U;
-    bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBU;
-    return bits ^ (bits >> 31U);
 }
 
 } // namespace daybook::inline v0::detail

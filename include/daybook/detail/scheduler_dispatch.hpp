@@ -5,7 +5,7 @@
 /// @file
 /// What is due: from the heaps to occurrences that are let through or skipped.
 
-#include <daybook/detail/scheduler_core.hpp>
+#include <daybook/detail/scheduler_jobs.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -24,28 +24,29 @@ namespace daybook::inline v0::detail {
 
 /// When a job that is added, or a scheduler that is started, is due for the first time. Runs outside the lock: the
 /// schedule may be the program's own.
-inline Owed SchedulerCore::first_due(const Job& job, sys_time wall, steady_time steady) const {
+inline Owed SchedulerCore::first_due(const JobPlan& plan, sys_time wall, steady_time steady) const {
     Owed first;
     const AtWork at_work{*this};
     try {
-        if (job.schedule.interval() != nullptr) {
-            first = first_interval(job.schedule, {wall, steady});
-        } else if (const At* once = job.schedule.once()) {
+        if (plan.schedule.interval() != nullptr) {
+            first = first_interval(plan.schedule, {wall, steady});
+        } else if (const At* once = plan.schedule.once()) {
             // Also when it is past: then it is due at once, and late.
             if (once->wall()) {
-                first.next = once->next(sys_time::min()) ? job.schedule.next(sys_time::min()) : once->wall();
+                first.next = once->next(sys_time::min()) ? plan.schedule.next(sys_time::min()) : once->wall();
             }
             first.next_steady = once->steady();
         } else {
-            first.next = job.schedule.next(wall);
+            first.next = plan.schedule.next(wall);
         }
-        first.left = occurrences_left(job.schedule, wall);
+        first.left = occurrences_left(plan.schedule, wall);
     } catch (...) { first.error = describe_exception(std::current_exception()); }
     return first;
 }
 
 inline void SchedulerCore::begin_schedule(Job& job, const Owed& first, const Lock& lock) {
     job.schedule_error = first.error;
+    if (!job.is_stale && !job.is_paused) { watch_staleness(job, lock); }
     job.left = first.left.value_or(std::numeric_limits<std::uint64_t>::max());
     if (job.left == 0) { return retire_if_over(job, lock); }
     set_due(job, first.next, first.next_steady, lock);
@@ -58,32 +59,45 @@ inline void SchedulerCore::set_due(Job& job, std::optional<sys_time> wall_due, s
     job.steady_due = steady_due;
     bool is_earliest = false;
     if (wall_due) {
-        wall_due_.push(job.index, job.schedule.due(*wall_due));
+        // An interval waits for the instant that it counts from; its jitter is that of the steady clock's instants.
+        const bool is_interval = job.plan->schedule.interval() != nullptr;
+        wall_due_.push(job.index, is_interval ? *wall_due : job.plan->schedule.due(*wall_due));
         is_earliest = wall_due_.top().item == job.index;
     }
     if (steady_due) {
-        steady_due_.push(job.index, detail::steady_due(job.schedule, *steady_due));
+        steady_due_.push(job.index, detail::steady_due(job.plan->schedule, *steady_due));
         is_earliest |= steady_due_.top().item == job.index;
     }
     if (is_earliest) { alarm_.wake(); }
 }
 
+/// From now on, until it succeeds: then from then on.
+inline void SchedulerCore::watch_staleness(Job& job, const Lock& /*lock*/) {
+    stale_due_.erase(job.index);
+    const std::chrono::nanoseconds after = job.plan->policies.stale_after;
+    if (after == after.zero() || state_ != State::started || job.is_removed) { return; }
+    stale_due_.push(job.index, saturating_add(options_.clock.steady_now(), after));
+    if (stale_due_.top().item == job.index) { alarm_.wake(); }
+}
+
 /// An interval after completion, and nothing in progress: due one period from now, unless its time is over.
 inline void SchedulerCore::await_next_completion(Job& job, const Lock& lock) {
     const Moment now{options_.clock.now(), options_.clock.steady_now()};
-    const steady_time next = job.schedule.interval()->next_after_completion(now.steady);
-    const std::optional<sys_time>& until = job.schedule.limits().until;
+    const steady_time next = job.plan->schedule.interval()->next_after_completion(now.steady);
+    const std::optional<sys_time>& until = job.plan->schedule.limits().until;
     if (job.left != 0 && (!until || now.on_wall(next) <= *until)) { set_due(job, std::nullopt, next, lock); }
 }
 
 /// A job without a further occurrence is over; once its last one is final it is kept for a while, and then forgotten.
 inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
-    const bool is_manual = job.schedule.is_never();
-    const bool awaits_completion = job.schedule.interval() != nullptr && job.schedule.interval()->is_after_completion();
+    const bool is_manual = job.plan->schedule.is_never();
+    const bool awaits_completion =
+        job.plan->schedule.interval() != nullptr && job.plan->schedule.interval()->is_after_completion();
     if (state_ != State::started || is_manual || job.is_removed) { return; }
     if (job.is_settling || job.wall_due || job.steady_due) { return; }
     if (awaits_completion && job.in_progress != 0) { return; }
     job.is_over = true;
+    stale_due_.erase(job.index);
     if (job.in_progress != 0 || !job.waiting.empty()) { return; }
     steady_due_.push(job.index, saturating_add(options_.clock.steady_now(), options_.completed_job_retention));
 }
@@ -100,31 +114,32 @@ inline void SchedulerCore::start() {
         const AtWork inside{*this};
         if (options_.on_thread_start) { options_.on_thread_start(); }
     };
-    if (options_.workers != 0 && !pool_) {
+    if (options_.workers != 0 && !options_.executor && !pool_) {
         pool_ = std::make_unique<WorkerPool>(WorkerPoolOptions{.threads = options_.workers, .on_thread_start = hook});
     }
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
-    std::map<JobPtr, Owed> firsts;
+    std::map<PlanPtr, Owed> firsts;
     std::size_t posts = 0;
-    for (bool is_complete = false; !is_complete;) { // jobs may be added while the others' schedules are asked
-        std::vector<JobPtr> added;
+    for (bool is_complete = false; !is_complete;) { // jobs may be added or updated while schedules are asked
+        std::vector<PlanPtr> added;
         {
             const Lock lock{mutex_};
             if (state_ != State::pending) { return; }
             for (const auto& [id, job] : jobs_) {
-                if (!firsts.contains(job)) { added.push_back(job); }
+                if (!firsts.contains(job->plan)) { added.push_back(job->plan); }
             }
             is_complete = added.empty();
             if (is_complete) {
                 state_ = State::started;
                 open_pool_ = pool_.get();
-                for (const auto& [id, job] : jobs_) { begin_schedule(*job, firsts.at(job), lock); }
-                [[maybe_unused]] const auto nobody = leave_timeline(wall, steady, lock);
+                is_executor_open_ = static_cast<bool>(options_.executor);
+                for (const auto& [id, job] : jobs_) { begin_schedule(*job, firsts.at(job->plan), lock); }
+                [[maybe_unused]] const auto nobody = leave_timeline(wall, lock);
                 posts = ready_.size(); // triggered before the start
             }
         }
-        for (const JobPtr& job : added) { firsts.emplace(job, first_due(*job, wall, steady)); }
+        for (const PlanPtr& plan : added) { firsts.emplace(plan, first_due(*plan, wall, steady)); }
     }
     if (options_.workers != 0) {
         clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
@@ -136,6 +151,7 @@ inline void SchedulerCore::start() {
             throw;
         }
         post(posts);
+        flush_posts();
     }
 }
 
@@ -149,8 +165,12 @@ inline void SchedulerCore::run_timer() {
             if (timer_may_end_) { return; }
             if (!wall_due_.empty()) { wall = wall_due_.top().key; }
             if (!steady_due_.empty()) { steady = steady_due_.top().key; }
-            if (!attempts_due_.empty() && (!steady || attempts_due_.top().key < *steady)) {
-                steady = attempts_due_.top().key;
+            for (const auto* heap : {&attempts_due_, &stale_due_}) {
+                if (!heap->empty() && (!steady || heap->top().key < *steady)) { steady = heap->top().key; }
+            }
+            if (posts_owed_ != 0) { // the executor has refused: it is asked again
+                const steady_time soon = options_.clock.steady_now() + std::chrono::milliseconds{100};
+                if (!steady || soon < *steady) { steady = soon; }
             }
         }
         if (options_.clock.is_system()) {
@@ -173,48 +193,46 @@ inline void SchedulerCore::run_timer() {
 
 /// The wall clock was set back so far that waiting for it to catch up would be worse than running nominal times again:
 /// takes the jobs that follow it off the heap, to be due by what it says now.
-inline std::vector<SchedulerCore::JobPtr> SchedulerCore::leave_timeline(sys_time wall, steady_time steady,
-                                                                        const Lock& /*lock*/) {
+inline std::vector<SchedulerCore::Due> SchedulerCore::leave_timeline(sys_time wall, const Lock& /*lock*/) {
     constexpr std::chrono::hours waited_for{3};
-    const auto ahead =
-        wall.time_since_epoch() - std::chrono::floor<std::chrono::microseconds>(steady.time_since_epoch());
-    std::vector<JobPtr> leaving;
-    if (timeline_ && ahead < *timeline_ - waited_for) {
+    std::vector<Due> leaving;
+    if (timeline_ && wall < saturating_subtract(*timeline_, std::chrono::microseconds{waited_for})) {
         for (const auto& [id, job] : jobs_) {
-            if (job->schedule.once() != nullptr || !wall_due_.erase(job->index)) { continue; }
+            if (job->plan->schedule.once() != nullptr || !wall_due_.erase(job->index)) { continue; }
             job->wall_due.reset();
             job->is_settling = true;
-            leaving.push_back(job);
+            leaving.push_back({.job = job, .plan = job->plan});
         }
-        timeline_ = ahead;
+        timeline_ = wall;
     }
-    timeline_ = std::max(timeline_.value_or(ahead), ahead);
+    timeline_ = std::max(timeline_.value_or(wall), wall);
     return leaving;
 }
 
 inline void SchedulerCore::dispatch() {
-    struct Due {
-        JobPtr job;
-        std::optional<sys_time> wall;
-        std::optional<steady_time> steady;
-    };
     if (AtWork::is_inside(*this)) { return; } // called from a schedule that is being asked
+    dispatch_due();
+    flush_posts();
+}
+
+inline void SchedulerCore::dispatch_due() {
     const AtWork at_work{*this};
     // Destroyed after the locks are released: callables are the program's own.
     std::vector<Due> due;
-    std::vector<JobPtr> elsewhere;
+    std::vector<Due> elsewhere;
     std::vector<JobPtr> forgotten;
+    std::vector<JobEvent> stale;
     Decisions decisions;
     const std::scoped_lock one_at_a_time{dispatch_mutex_};
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
     {
         const Lock lock{mutex_};
-        elsewhere = leave_timeline(wall, steady, lock);
+        elsewhere = leave_timeline(wall, lock);
         while (!wall_due_.empty() && wall_due_.top().key <= wall) {
             const JobPtr& job = by_index_[wall_due_.pop().item];
             job->is_settling = true;
-            due.push_back({job, std::exchange(job->wall_due, std::nullopt), std::nullopt});
+            due.push_back({job, job->plan, job->left, std::exchange(job->wall_due, std::nullopt), std::nullopt});
         }
         while (!steady_due_.empty() && steady_due_.top().key <= steady) {
             const JobPtr job = by_index_[steady_due_.pop().item];
@@ -224,7 +242,7 @@ inline void SchedulerCore::dispatch() {
                 if (job->in_progress == 0 && job->waiting.empty()) { forget(job, lock); }
             } else {
                 job->is_settling = true;
-                due.push_back({job, std::nullopt, std::exchange(job->steady_due, std::nullopt)});
+                due.push_back({job, job->plan, job->left, std::nullopt, std::exchange(job->steady_due, std::nullopt)});
             }
         }
         while (!attempts_due_.empty() && attempts_due_.top().key <= steady) {
@@ -240,33 +258,46 @@ inline void SchedulerCore::dispatch() {
                 expire(occurrence, decisions, lock);
             }
         }
+        while (!stale_due_.empty() && stale_due_.top().key <= steady) {
+            const JobPtr& job = by_index_[stale_due_.pop().item];
+            if (job->is_paused) { continue; } // it is watched again from when it is resumed
+            job->is_stale = true;
+            stale.push_back(event_of(*job->plan, nullptr, {}));
+            stale.back().job_id = job->id;
+            stale.back().last_success = job->last_success;
+        }
         busy_ += 2;
     }
     carry_out(decisions);
-    for (const Due& item : due) { settle_due(item.job, owed_by(*item.job, item.wall, item.steady, wall, steady)); }
-    for (const JobPtr& job : elsewhere) { settle_due(job, first_due(*job, wall, steady)); }
+    if (!elsewhere.empty()) { diagnose("the wall clock was set back by hours: a new timeline begins"); }
+    for (const JobEvent& event : stale) { tell(options_.hooks.on_stale, event); }
+    for (const Due& item : due) {
+        settle_due(item.job, item.plan, owed_by(*item.plan, item.left, item.wall, item.steady, wall, steady));
+    }
+    for (const Due& item : elsewhere) { settle_due(item.job, item.plan, first_due(*item.plan, wall, steady)); }
     const Lock lock{mutex_};
     --busy_;
     changed_.notify_all();
 }
 
 /// Outside the lock: the schedule may be the program's own.
-inline Owed SchedulerCore::owed_by(const Job& job, std::optional<sys_time> wall_due,
+inline Owed SchedulerCore::owed_by(const JobPlan& plan, std::uint64_t left, std::optional<sys_time> wall_due,
                                    std::optional<steady_time> steady_due, sys_time wall, steady_time steady) const {
     // One more than will be made good: the first that will be skipped.
-    const std::size_t keep = job.policies.misfire == Misfire::run_all ? job.policies.max_catch_up + std::size_t{1} : 1;
+    const std::size_t keep =
+        plan.policies.misfire == Misfire::run_all ? plan.policies.max_catch_up + std::size_t{1} : 1;
     Owed owed;
     try {
-        const Every* every = job.schedule.interval();
+        const Every* every = plan.schedule.interval();
         const Moment now{wall, steady};
         // An interval by the wall clock has waited for the instant that it counts from.
         if (every != nullptr && wall_due) { steady_due = steady - (wall - *wall_due); }
         if (every != nullptr && !every->is_after_completion()) {
-            owed = owed_intervals(job.schedule, *steady_due, now, options_.misfire_tolerance, keep, job.left);
+            owed = owed_intervals(plan.schedule, *steady_due, now, options_.misfire_tolerance, keep, left);
         } else if (steady_due) {
-            owed = owed_single(job.schedule, *steady_due, now, options_.misfire_tolerance);
+            owed = owed_single(plan.schedule, *steady_due, now, options_.misfire_tolerance);
         } else {
-            owed = owed_occurrences(job.schedule, *wall_due, wall, options_.misfire_tolerance, keep, job.left);
+            owed = owed_occurrences(plan.schedule, *wall_due, wall, options_.misfire_tolerance, keep, left);
         }
     } catch (...) { owed.thrown = std::current_exception(); }
     if (owed.thrown) { owed.error = describe_exception(owed.thrown); }
@@ -274,26 +305,33 @@ inline Owed SchedulerCore::owed_by(const Job& job, std::optional<sys_time> wall_
 }
 
 /// Lets through what the policies allow, and skips the rest with its reason: the sum is what was owed.
-inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
+inline void SchedulerCore::settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed) {
     Decisions decisions;
     {
         const Lock lock{mutex_};
-        if (!owed.error.empty()) { job->schedule_error = owed.error; }
+        const bool is_current = job->plan == plan; // else an update has seen to what comes next
+        if (is_current && !owed.error.empty()) { job->schedule_error = owed.error; }
         SkipReason refused = SkipReason::none; // it came due, so it is accounted for, whatever has happened since
         if (job->is_paused) { refused = SkipReason::paused; }
         if (state_ == State::stopping) { refused = SkipReason::shutdown; }
         if (job->is_removed) { refused = SkipReason::removed; }
-        const Every* every = job->schedule.interval();
+        const Every* every = plan->schedule.interval();
         const bool after_completion = every != nullptr && every->is_after_completion();
-        if (job->left != std::numeric_limits<std::uint64_t>::max()) { job->left -= std::min(job->left, owed.count()); }
+        if (is_current && job->left != std::numeric_limits<std::uint64_t>::max()) {
+            job->left -= std::min(job->left, owed.count());
+        }
+        const Overlap overlap = plan->policies.overlap;
         std::uint64_t late = owed.late_count;
         std::optional<sys_time> made_good;
         std::size_t caught_up = 0;
         const auto skip_late = [&](std::uint64_t occurrences, SkipReason reason) {
             if (occurrences == 0) { return; }
+            job->last_skip = reason;
+            job->last_skip_at = owed.latest;
             decisions.push_back(
                 {.kind = Decision::Kind::skip,
                  .job = job,
+                 .plan = plan,
                  .skip = {.reason = reason,
                           .scheduled_at = owed.late.size() > caught_up ? owed.late[caught_up] : owed.latest,
                           .occurrences = occurrences,
@@ -301,29 +339,31 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
         };
         if (refused != SkipReason::none) {
             skip_late(late, refused);
-            for (const sys_time nominal : owed.on_time) { skip(job, refused, nominal, Trigger::schedule, decisions); }
+            for (const sys_time nominal : owed.on_time) {
+                skip({job, plan, nominal, Trigger::schedule, overlap}, refused, decisions);
+            }
         } else {
-            if (job->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
-                owed.latest_due >=
-                    options_.clock.now() - std::chrono::floor<std::chrono::microseconds>(job->policies.misfire_grace)) {
+            if (plan->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
+                owed.latest_due >= options_.clock.now() -
+                                       std::chrono::floor<std::chrono::microseconds>(plan->policies.misfire_grace)) {
                 made_good = owed.latest;
                 --late;
             }
-            if (job->policies.misfire == Misfire::run_all) {
-                caught_up = std::min<std::size_t>(owed.late.size(), job->policies.max_catch_up);
+            if (plan->policies.misfire == Misfire::run_all) {
+                caught_up = std::min<std::size_t>(owed.late.size(), plan->policies.max_catch_up);
             }
             skip_late(late - caught_up, SkipReason::misfire);
             for (std::size_t i = 0; i < caught_up; ++i) {
-                admit(job, owed.late[i], Trigger::catch_up, Overlap::queue_all, decisions, lock);
+                admit({job, plan, owed.late[i], Trigger::catch_up, Overlap::queue_all}, decisions, lock);
             }
-            if (made_good) { admit(job, made_good, Trigger::catch_up, job->policies.overlap, decisions, lock); }
+            if (made_good) { admit({job, plan, made_good, Trigger::catch_up, overlap}, decisions, lock); }
             for (const sys_time nominal : owed.on_time) {
-                admit(job, nominal, Trigger::schedule, job->policies.overlap, decisions, lock);
+                admit({job, plan, nominal, Trigger::schedule, overlap}, decisions, lock);
             }
         }
         job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over
-        if (job->is_removed || state_ == State::stopping) {
-            // It will not be due again.
+        if (job->is_removed || state_ == State::stopping || !is_current) {
+            // It will not be due again, or is already.
         } else if (owed.next || owed.next_steady) {
             set_due(*job, owed.next, owed.next_steady, lock);
         } else if (after_completion && owed.count() != 0 && job->in_progress == 0) {
@@ -335,36 +375,41 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const Owed& owed) {
     carry_out(decisions);
 }
 
-inline void SchedulerCore::skip(const JobPtr& job, SkipReason reason, std::optional<sys_time> nominal, Trigger trigger,
-                                Decisions& decisions) const {
+inline void SchedulerCore::skip(const Admission& from, SkipReason reason, Decisions& decisions) const {
+    from.job->last_skip = reason;
+    from.job->last_skip_at = from.nominal ? from.nominal : options_.clock.now();
     decisions.push_back({.kind = Decision::Kind::skip,
-                         .job = job,
-                         .skip = {.reason = reason, .scheduled_at = nominal, .trigger = trigger}});
+                         .job = from.job,
+                         .plan = from.plan,
+                         .skip = {.reason = reason, .scheduled_at = from.nominal, .trigger = from.trigger}});
 }
 
 /// Whether, and how, an occurrence goes on: the overlap policy and the bound of the queue decide.
 /// @returns The occurrence, or null when it was skipped.
-inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const JobPtr& job, std::optional<sys_time> nominal,
-                                                         Trigger trigger, Overlap overlap, Decisions& decisions,
+inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, Decisions& decisions,
                                                          const Lock& lock) {
+    const JobPtr& job = from.job;
+    const Overlap overlap = from.overlap;
     const bool is_free = overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty());
     if (!is_free && (overlap == Overlap::skip || (overlap == Overlap::queue_one && !job->waiting.empty()))) {
-        skip(job, SkipReason::overlap, nominal, trigger, decisions);
+        skip(from, SkipReason::overlap, decisions);
         return nullptr;
     }
     // What an idle worker is about to take does not wait; what the newcomer replaces makes room.
     const std::size_t idle = options_.workers - std::min(options_.workers, running_);
     const std::size_t replaced = !is_free && overlap == Overlap::cancel_running ? job->queued : 0;
     if (queued_ - replaced >= options_.max_queue + idle) {
-        skip(job, SkipReason::queue_full, nominal, trigger, decisions);
+        skip(from, SkipReason::queue_full, decisions);
         return nullptr;
     }
     if (!is_free && overlap == Overlap::cancel_running) { cancel_active(job, decisions, lock); }
     auto occurrence = std::make_shared<Occurrence>();
     occurrence->job = job;
-    occurrence->nominal = nominal;
-    occurrence->trigger = trigger;
-    if (nominal) { occurrence->dst = job->schedule.clock_change_of(*nominal); }
+    occurrence->plan = from.plan;
+    occurrence->parameters = from.parameters ? from.parameters : from.plan->parameters;
+    occurrence->nominal = from.nominal;
+    occurrence->trigger = from.trigger;
+    if (from.nominal) { occurrence->dst = from.plan->schedule.clock_change_of(*from.nominal); }
     if (free_occurrences_.empty()) {
         const auto items = static_cast<std::uint32_t>(occurrences_.size() + 1);
         attempts_due_.reserve(items);

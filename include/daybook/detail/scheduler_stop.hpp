@@ -6,6 +6,7 @@
 /// Driving by hand, waiting, and the end: admit no more, drain, ask, report, join.
 
 #include <daybook/detail/scheduler_attempt.hpp>
+#include <daybook/detail/scheduler_explain.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +24,22 @@ inline std::size_t SchedulerCore::poll() {
     std::size_t ran = 0;
     while (run_one()) { ++ran; }
     return ran;
+}
+
+inline std::chrono::nanoseconds SchedulerCore::until_due() const {
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    auto wait = std::chrono::nanoseconds::max();
+    const Lock lock{mutex_};
+    if (!ready_.empty()) { return std::chrono::nanoseconds::zero(); }
+    if (!wall_due_.empty()) {
+        const auto micros = saturating_difference(wall_due_.top().key, wall);
+        if (micros < std::chrono::floor<std::chrono::microseconds>(wait)) { wait = micros; }
+    }
+    for (const auto* heap : {&steady_due_, &attempts_due_, &stale_due_}) {
+        if (!heap->empty()) { wait = std::min(wait, saturating_difference(heap->top().key, steady)); }
+    }
+    return std::max(wait, std::chrono::nanoseconds::zero());
 }
 
 inline bool SchedulerCore::is_idle(const Lock& /*lock*/) const {
@@ -93,6 +110,7 @@ inline void SchedulerCore::request_stop() {
         ++busy_;
     }
     carry_out(decisions);
+    flush_posts();
 }
 
 /// Whether nothing is left to wait for. A body that makes the call cannot be waited for by itself; two bodies that both
@@ -129,13 +147,14 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
         const Lock lock{mutex_};
         posts = close_admission(report, decisions, lock);
         // Without workers somebody else may be at it with poll().
-        can_drain = !is_called_back && (open_pool_ != nullptr || running_ != 0);
+        can_drain = !is_called_back && (open_pool_ != nullptr || is_executor_open_ || running_ != 0);
         stopping_threads_.push_back(std::this_thread::get_id());
         ++busy_;
     }
     post(posts);
     carry_out(decisions);
     decisions.clear();
+    flush_posts();
     const auto wait = [&](Lock& lock, std::chrono::nanoseconds time) {
         const auto until = saturating_add(now(), std::max(time, time.zero()));
         changed_.wait_until(lock, until, [&] { return is_drained(lock); });
@@ -190,7 +209,7 @@ inline void SchedulerCore::close() {
     for (const auto& [id, job] : jobs_) { job->is_removed = true; }
     jobs.swap(jobs_);
     by_index.swap(by_index_);
-    ready.swap(ready_);
+    std::swap(ready, ready_);
 }
 
 inline SchedulerCore::~SchedulerCore() { close(); }

@@ -33,6 +33,16 @@ struct JobOptions {
     std::optional<std::chrono::nanoseconds> misfire_grace = {}; ///< how late `run_once` still makes good
     std::optional<std::uint32_t> max_catch_up = {};             ///< occurrences made good in a row under `run_all`
 
+    /// Which of those that wait for a worker goes first: the higher one; see SchedulerOptions::priority_worth.
+    int priority = 0;
+    /// Jobs of one group share a bound on how many of their bodies run at once, see SchedulerOptions::group_limits.
+    /// Empty: the handler_id.
+    std::string group = {};
+
+    /// A job that has not succeeded for so long is reported once, see SchedulerHooks::on_stale; the time while it is
+    /// paused does not count. 0: never.
+    std::chrono::nanoseconds stale_after{0};
+
     std::string parameters = {}; ///< handed to the job as it is, and kept in its records
 };
 
@@ -46,10 +56,12 @@ struct JobInfo {
     std::string description = {};              ///< the same in English: see describe(const Schedule&)
     std::optional<sys_time> next_run = {};     ///< by the wall clock as of now; empty when there is none
     std::optional<sys_time> last_start = {};   ///< of its latest execution
+    std::optional<sys_time> last_success = {}; ///< when an execution of it succeeded last
     std::optional<JobStatus> last_status = {}; ///< of its latest finished attempt
     std::uint32_t running = 0;                 ///< bodies running now
     std::uint32_t queued = 0;                  ///< executions that wait: for a worker, or for the one before
     bool is_paused = false;
+    bool is_stale = false; ///< it has not succeeded for its `stale_after`
     RetryPolicy retry = {};
     std::chrono::nanoseconds timeout = {}; ///< 0: none
     Overlap overlap = Overlap::skip;

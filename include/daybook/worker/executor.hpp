@@ -119,6 +119,12 @@ concept executor = requires(Executor& target, Task task) {
     target.post(std::move(task));
 };
 
+/// Runs tasks on the spot: on the thread that finds something to do, which for a scheduler is its timer's. One body at
+/// a time then, and a timeout is judged when the body returns. For tests, and for programs that want no other thread.
+struct InlineExecutor {
+    void post(Task task) const { task(); }
+};
+
 /// Any executor behind one virtual call, or none; copies share the executor.
 ///
 /// @par Thread safety

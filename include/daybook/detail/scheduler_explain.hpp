@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULER_EXPLAIN_HPP
+#define DAYBOOK_DETAIL_SCHEDULER_EXPLAIN_HPP
+
+/// @file
+/// What the scheduler answers to "how are you?" and "why does this job not run?".
+
+#include <daybook/detail/log_reader.hpp>
+#include <daybook/detail/scheduler_jobs.hpp>
+#include <daybook/detail/time_words.hpp>
+#include <daybook/scheduler_health.hpp>
+#include <daybook/text/timestamp.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace daybook::inline v0::detail {
+
+inline SchedulerHealth SchedulerCore::health() const {
+    SchedulerHealth health;
+    StatsSnapshot stats = LogReader{*log_}.stats();
+    health.drift = stats.drift;
+    health.queue_delay = stats.queue_delay;
+    health.workers = options_.workers;
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    const Lock lock{mutex_};
+    const auto is_overdue_by = [&](std::chrono::nanoseconds late) { health.overdue = std::max(health.overdue, late); };
+    if (!wall_due_.empty()) {
+        health.next_run = wall_due_.top().key;
+        is_overdue_by(wall - wall_due_.top().key);
+    }
+    for (const auto* heap : {&steady_due_, &attempts_due_}) {
+        if (!heap->empty()) { is_overdue_by(saturating_difference(steady, heap->top().key)); }
+    }
+    health.is_started = state_ == State::started;
+    health.is_responsive = health.is_started && health.overdue <= std::chrono::seconds{1};
+    health.jobs = jobs_.size();
+    health.queued = queued_;
+    health.running = running_;
+    health.replacement_workers = replaced_;
+    for (const auto& [id, job] : jobs_) {
+        health.paused += job->is_paused ? 1U : 0U;
+        health.stale += job->is_stale ? 1U : 0U;
+        health.last_start = std::max(health.last_start, job->last_start);
+        health.last_success = std::max(health.last_success, job->last_success);
+        if (job->steady_due) {
+            const auto wait = saturating_difference(steady_due(job->plan->schedule, *job->steady_due), steady);
+            const sys_time due = wall + std::chrono::ceil<std::chrono::microseconds>(wait);
+            if (!health.next_run || due < *health.next_run) { health.next_run = due; }
+        }
+    }
+    for (const OccurrencePtr& occurrence : occurrences_) {
+        if (occurrence && occurrence->phase == Occurrence::Phase::running && occurrence->is_ended) { ++health.stuck; }
+    }
+    return health;
+}
+
+/// Why an occurrence did not run, as the end of a sentence.
+[[nodiscard]] inline std::string_view skip_words(SkipReason reason) noexcept {
+    switch (reason) {
+    case SkipReason::none: break;
+    case SkipReason::overlap: return "the one before was still in progress";
+    case SkipReason::misfire: return "its time had passed before it could be looked at";
+    case SkipReason::paused: return "the job was paused";
+    case SkipReason::queue_full: return "the queue was full";
+    case SkipReason::removed: return "the job was removed";
+    case SkipReason::shutdown: return "the scheduler was stopping";
+    case SkipReason::cancelled_while_queued: return "a newer occurrence took its place";
+    case SkipReason::store_unavailable: return "the store could not be reached";
+    }
+    return "no reason is known";
+}
+
+/// One sentence after the other, what matters most first.
+inline std::string SchedulerCore::explain(std::string_view id) const {
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    std::string text;
+    const auto say = [&](const std::string& sentence) { text += (text.empty() ? "" : " ") + sentence + '.'; };
+    PlanPtr plan; // its schedule is told outside the lock: words take their time
+    JobInfo info;
+    {
+        const Lock lock{mutex_};
+        const JobPtr job = find(id, lock);
+        if (!job) { return "There is no job with the id '" + std::string{id} + "'."; }
+        plan = job->plan;
+        info = describe(*job, wall, steady, lock);
+        if (state_ == State::pending) { say("The scheduler has not been started"); }
+        if (state_ == State::stopping) { say("The scheduler has been stopped"); }
+        if (job->is_paused) { say("Paused since " + instant_words(*job->paused_since)); }
+        if (!job->schedule_error.empty()) { say("Its schedule has ended with an error: " + job->schedule_error); }
+        for (const OccurrencePtr& occurrence : occurrences_) {
+            if (!occurrence || occurrence->job != job) { continue; }
+            tell_occurrence(*occurrence, wall, steady, say, lock);
+        }
+        if (job->is_over && job->schedule_error.empty()) { say("Its schedule has no further occurrence"); }
+        if (info.next_run && !job->is_over) {
+            const bool is_due = *info.next_run <= wall;
+            say((is_due ? "Due since " : "Not due until ") + instant_words(*info.next_run));
+        }
+        if (job->last_status) {
+            std::string last = "Its last attempt ended with " + std::string{to_string(*job->last_status)};
+            if (job->last_start) { last += ", started at " + instant_words(*job->last_start); }
+            say(last);
+        }
+        if (job->last_skip != SkipReason::none) {
+            const std::string when = job->last_skip_at ? " at " + instant_words(*job->last_skip_at) : "";
+            say("Last skipped" + when + ", because " + std::string{skip_words(job->last_skip)});
+        }
+        if (job->is_stale) { say("Stale: it has not succeeded for " + duration_words(plan->policies.stale_after)); }
+    }
+    say("Schedule: " + daybook::describe(plan->schedule));
+    return text;
+}
+
+/// What one occurrence of a job is about.
+template <class Say>
+void SchedulerCore::tell_occurrence(const Occurrence& occurrence, sys_time wall, steady_time steady, const Say& say,
+                                    const Lock& /*lock*/) const {
+    const auto ago = [&](steady_time instant) {
+        return instant_words(wall - std::chrono::floor<std::chrono::microseconds>(steady - instant));
+    };
+    switch (occurrence.phase) {
+    case Occurrence::Phase::running:
+        say((occurrence.is_ended ? "A body whose execution has ended goes on since " : "Executing since ") +
+            ago(occurrence.started));
+        break;
+    case Occurrence::Phase::ready: {
+        const ConcurrencyGroup* const group = occurrence.plan->group;
+        if (group != nullptr && group->running >= group->limit) {
+            say("Waiting since " + ago(occurrence.arrival) + " for its group, of which " +
+                std::to_string(group->running) + " run and no more may");
+        } else {
+            const std::size_t others = ready_.size() == 0 ? 0 : ready_.size() - 1;
+            say("Waiting for a worker since " + ago(occurrence.arrival) + ", beside " + std::to_string(others) +
+                (others == 1 ? " other" : " others"));
+        }
+        break;
+    }
+    case Occurrence::Phase::waiting: say("Waiting for the occurrence before it to end"); break;
+    case Occurrence::Phase::retrying:
+        say("Attempt " + std::to_string(occurrence.attempt) + " failed, the next one waits for its time");
+        break;
+    case Occurrence::Phase::dropped: break;
+    }
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULER_HAND_OVER_HPP
+#define DAYBOOK_DETAIL_SCHEDULER_HAND_OVER_HPP
+
+/// @file
+/// How what was decided is done, and how an occurrence gets to a worker: queued, waiting for its turn, taken.
+
+#include <daybook/detail/scheduler_events.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+/// Calls back what the body registered with its stop token: user code.
+inline void stop_attempt(const Decision& decision) {
+    std::stop_source stop = decision.stop;
+    stop.request_stop();
+}
+
+/// Does what was decided, in that order, without the lock. The caller has counted it in `busy_`.
+/// @returns The id of the last record that was begun.
+inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
+    const AtWork at_work{*this};
+    ExecutionId id = 0;
+    for (const Decision& decision : decisions) {
+        switch (decision.kind) {
+        case Decision::Kind::hand_over: id = hand_over(decision.occurrence); break;
+        case Decision::Kind::skip:
+            id = log_->skip(decision.plan->names->refs(), decision.skip);
+            tell_skip(*decision.plan, decision.job->id, decision.skip, id);
+            break;
+        case Decision::Kind::skip_queued:
+            skip_queued(*decision.occurrence, decision.execution, decision.skip.reason);
+            break;
+        case Decision::Kind::time_out: time_out(decision); break;
+        case Decision::Kind::cancel:
+            log_->finish(decision.execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+            stop_attempt(decision);
+            break;
+        case Decision::Kind::cancel_retry: {
+            const Occurrence& occurrence = *decision.occurrence;
+            const Execution execution = log_->start(occurrence.plan->names->refs(),
+                                                    {.attempt_number = occurrence.attempt + 1,
+                                                     .occurrence_id = occurrence.id,
+                                                     .scheduled_at = occurrence.nominal,
+                                                     .trigger = occurrence.trigger,
+                                                     .dst = occurrence.dst,
+                                                     .parameters = *occurrence.parameters},
+                                                    JobStatus::queued);
+            log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+            break;
+        }
+        case Decision::Kind::ask_to_stop: stop_attempt(decision); break;
+        }
+    }
+    const Lock lock{mutex_};
+    --busy_;
+    changed_.notify_all();
+    return id;
+}
+
+/// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
+inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence) {
+    const Execution execution = log_->start(occurrence->plan->names->refs(),
+                                            {.attempt_number = occurrence->attempt,
+                                             .occurrence_id = occurrence->id,
+                                             .scheduled_at = occurrence->nominal,
+                                             .trigger = occurrence->trigger,
+                                             .dst = occurrence->dst,
+                                             .parameters = *occurrence->parameters},
+                                            JobStatus::queued);
+    SkipReason dropped_for = SkipReason::none;
+    bool is_ready = false;
+    {
+        const Lock lock{mutex_};
+        occurrence->execution = execution;
+        if (occurrence->id == 0) { occurrence->id = execution.id; }
+        occurrence->is_recorded = true;
+        if (occurrence->phase == Occurrence::Phase::ready) {
+            enqueue(occurrence, lock);
+            is_ready = true;
+        } else if (occurrence->phase == Occurrence::Phase::waiting) {
+            is_ready = release_next(occurrence->job, lock);
+        } else {
+            dropped_for = occurrence->dropped_for;
+        }
+    }
+    if (is_ready) { post(1); }
+    if (dropped_for != SkipReason::none && occurrence->attempt == 1) {
+        skip_queued(*occurrence, execution, dropped_for);
+    }
+    if (dropped_for != SkipReason::none && occurrence->attempt != 1) {
+        log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+    }
+    return execution.id;
+}
+
+/// Lets the next waiting occurrence of a job go to a worker if nothing of the job is in progress.
+/// @returns Whether one is ready now, which the caller has to post.
+inline bool SchedulerCore::release_next(const JobPtr& job, const Lock& lock) {
+    if (job->in_progress != 0 || job->waiting.empty() || !job->waiting.front()->is_recorded) { return false; }
+    const OccurrencePtr next = job->waiting.front();
+    job->waiting.pop_front();
+    next->phase = Occurrence::Phase::ready;
+    ++job->in_progress;
+    enqueue(next, lock);
+    return true;
+}
+
+inline void SchedulerCore::enqueue(const OccurrencePtr& occurrence, const Lock& /*lock*/) {
+    occurrence->arrival = options_.clock.steady_now();
+    ready_.push(occurrence->arrival, occurrence);
+}
+
+/// The occurrence whose turn it is; those whose group is full are parked until one of it has ended.
+/// @param dropped  Gets what will not run any more, to be destroyed outside the lock.
+inline SchedulerCore::OccurrencePtr SchedulerCore::take_ready(std::vector<OccurrencePtr>& dropped,
+                                                              const Lock& /*lock*/) {
+    while (!ready_.empty()) {
+        auto [arrival, occurrence] = ready_.pop(options_.priority_worth);
+        ConcurrencyGroup* const group = occurrence->plan->group;
+        if (occurrence->phase != Occurrence::Phase::ready) {
+            dropped.push_back(std::move(occurrence));
+        } else if (group != nullptr && group->running >= group->limit) {
+            group->parked.push(arrival, std::move(occurrence));
+        } else {
+            if (group != nullptr) { ++group->running; }
+            return std::move(occurrence);
+        }
+    }
+    return nullptr;
+}
+
+/// A body of the group has returned: the next of those that were parked gets its turn.
+/// @returns Whether there was one, which the caller has to post.
+inline bool SchedulerCore::unpark(ConcurrencyGroup& group, std::vector<OccurrencePtr>& dropped, const Lock& /*lock*/) {
+    --group.running;
+    while (!group.parked.empty()) {
+        auto [arrival, occurrence] = group.parked.pop(options_.priority_worth);
+        if (occurrence->phase == Occurrence::Phase::ready) {
+            ready_.push(arrival, std::move(occurrence));
+            return true;
+        }
+        dropped.push_back(std::move(occurrence));
+    }
+    return false;
+}
+
+/// One task for each occurrence that became ready; a task takes the one whose turn it is.
+inline void SchedulerCore::post(std::size_t count) {
+    if (is_executor_open_) { posts_owed_ += count; } // see flush_posts
+    WorkerPool* const pool = open_pool_;
+    if (pool == nullptr) { return; }
+    for (; count != 0; --count) {
+        [[maybe_unused]] const bool is_accepted = pool->post([this] { run_one(); });
+    }
+}
+
+/// Hands what is ready to the program's own executor: outside the scheduler's own work and under no lock, because the
+/// executor may run it on the spot. What it refuses is offered again later.
+inline void SchedulerCore::flush_posts() {
+    static thread_local bool is_flushing = false; // an inline executor comes back here: the outer loop goes on for it
+    if (!is_executor_open_ || posts_owed_ == 0 || is_flushing || AtWork::is_inside(*this)) { return; }
+    is_flushing = true;
+    const std::weak_ptr<SchedulerCore> weak = weak_from_this();
+    for (std::size_t owed = posts_owed_.exchange(0); owed != 0; owed = posts_owed_.exchange(0)) {
+        for (; owed != 0; --owed) {
+            bool is_accepted = false;
+            try {
+                is_accepted = options_.executor.post([weak] {
+                    if (const auto core = weak.lock()) { core->run_one(); }
+                });
+            } catch (...) { is_accepted = false; }
+            if (is_accepted) { continue; }
+            posts_owed_ += owed;
+            is_flushing = false;
+            diagnose("the executor refuses work; it is offered again");
+            return alarm_.wake();
+        }
+    }
+    is_flushing = false;
+}
+
+/// An execution that waits becomes a skip, or is cancelled if its occurrence has been attempted before; the occurrence
+/// is over.
+inline void SchedulerCore::drop_queued(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions,
+                                       const Lock& lock) {
+    const bool was_ready = occurrence->phase == Occurrence::Phase::ready;
+    if (!was_ready) { std::erase(occurrence->job->waiting, occurrence); }
+    occurrence->phase = Occurrence::Phase::dropped;
+    occurrence->dropped_for = reason;
+    --queued_;
+    --occurrence->job->queued;
+    if (occurrence->is_recorded) { // else hand_over finds out
+        const bool is_retry = occurrence->attempt != 1;
+        decisions.push_back(
+            Decision::about(is_retry ? Decision::Kind::cancel : Decision::Kind::skip_queued, occurrence));
+        decisions.back().skip.reason = reason;
+    }
+    if (was_ready) {
+        end_occurrence(occurrence, lock);
+    } else {
+        occurrences_[occurrence->index] = nullptr;
+        free_occurrences_.push_back(occurrence->index);
+    }
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

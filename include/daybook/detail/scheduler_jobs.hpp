@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULER_JOBS_HPP
+#define DAYBOOK_DETAIL_SCHEDULER_JOBS_HPP
+
+/// @file
+/// How jobs come, change and go, and what the scheduler says of them.
+
+#include <daybook/detail/scheduler_core.hpp>
+#include <daybook/schedule/describe.hpp>
+#include <daybook/schedule/schedule_text.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+/// The plan that options describe, with every default filled in; without the callable.
+/// @param command  What was called, for the message.
+inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const char* command) {
+    const auto refuse = [&](const std::string& what) {
+        throw std::invalid_argument{std::string{command} + "(\"" + from.id + "\"): " + what};
+    };
+    if (from.id.empty() || from.id.size() > HashedNames::max_bytes) { refuse("the id must have 1 to 255 bytes"); }
+    if (from.handler_id.size() > HashedNames::max_bytes) { refuse("handler_id must have at most 255 bytes"); }
+    if (from.method_name.size() > HashedNames::max_bytes) { refuse("method_name must have at most 255 bytes"); }
+    const auto zero = std::chrono::nanoseconds::zero();
+    if (from.timeout.value_or(zero) < zero) { refuse("timeout must not be negative; 0 is none"); }
+    if (from.stale_after < zero) { refuse("stale_after must not be negative; 0 is never"); }
+    if (from.misfire_grace.value_or(zero) < zero) { refuse("misfire_grace must not be negative"); }
+
+    auto plan = std::make_shared<JobPlan>();
+    plan->handler_id = from.handler_id.empty() ? from.id : std::move(from.handler_id);
+    plan->method_name = std::move(from.method_name);
+    plan->parameters = std::make_shared<const std::string>(std::move(from.parameters));
+    plan->schedule = from.schedule.bound_to(from.id);
+    plan->policies = {.retry = from.retry.value_or(options_.retry),
+                      .timeout = from.timeout.value_or(options_.timeout),
+                      .overlap = from.overlap.value_or(options_.overlap),
+                      .misfire = from.misfire.value_or(options_.misfire),
+                      .misfire_grace = from.misfire_grace.value_or(options_.misfire_grace),
+                      .max_catch_up = from.max_catch_up.value_or(options_.max_catch_up),
+                      .priority = from.priority,
+                      .stale_after = from.stale_after};
+    const auto group = groups_.find(from.group.empty() ? plan->handler_id : from.group);
+    if (group != groups_.end()) { plan->group = &group->second; }
+    plan->names = std::make_shared<PinnedNames>(log_, HashedNames{from.id, plan->handler_id, plan->method_name});
+    return plan;
+}
+
+/// @returns Whether there was a job with this id.
+inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent if_present) {
+    const bool may_replace = if_present == IfPresent::replace;
+    const std::string id = from.id;
+    if (may_replace) { dispatch(); }
+    const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), may_replace ? "add_or_replace" : "add");
+    plan->function = std::make_shared<JobFunction>(std::move(function));
+    auto job = std::make_shared<Job>();
+    job->id = id;
+    job->plan = plan;
+
+    const Owed first = first_due(*plan, options_.clock.now(), options_.clock.steady_now());
+    PlanPtr replaced; // destroyed outside the lock, perhaps with the callable
+    const Lock lock{mutex_};
+    if (state_ == State::stopping) { throw std::logic_error{"add(\"" + id + "\"): the scheduler has stopped"}; }
+    if (const JobPtr present = find(id, lock)) {
+        if (!may_replace) { throw std::invalid_argument{"add(\"" + id + "\"): there is a job with this id already"}; }
+        replaced = present->plan;
+        replace_plan(present, plan, first, lock);
+        return true;
+    }
+    if (free_indices_.empty()) {
+        by_index_.push_back(nullptr);
+        const auto items = static_cast<std::uint32_t>(by_index_.size());
+        wall_due_.reserve(items);
+        steady_due_.reserve(items);
+        stale_due_.reserve(items);
+        free_indices_.push_back(items - 1);
+    }
+    jobs_.emplace(job->id, job);
+    job->index = free_indices_.back();
+    free_indices_.pop_back();
+    by_index_[job->index] = job;
+    if (state_ == State::started) { begin_schedule(*job, first, lock); }
+    return false;
+}
+
+/// A job that is made of a handler.
+inline void SchedulerCore::add_named(JobOptions from) {
+    JobFunction function = handlers_.at(from.handler_id.empty() ? from.id : from.handler_id, from.method_name);
+    add(std::move(from), std::move(function), IfPresent::refuse);
+}
+
+/// @returns Whether there is such a job.
+inline bool SchedulerCore::update(JobOptions from) {
+    const std::string id = from.id;
+    dispatch(); // what has come due by now is settled by the old plan
+    const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "update");
+    const Owed first = first_due(*plan, options_.clock.now(), options_.clock.steady_now());
+    PlanPtr replaced;
+    const Lock lock{mutex_};
+    const JobPtr job = find(id, lock);
+    if (!job) { return false; }
+    replaced = job->plan;
+    plan->function = replaced->function;
+    replace_plan(job, plan, first, lock);
+    return true;
+}
+
+/// What is in progress or waiting goes on as it began; what is due from now on follows the new plan.
+inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, const Owed& first, const Lock& lock) {
+    wall_due_.erase(job->index);
+    steady_due_.erase(job->index);
+    job->wall_due.reset();
+    job->steady_due.reset();
+    job->is_over = false;
+    job->plan = plan;
+    if (state_ == State::started) { begin_schedule(*job, first, lock); }
+}
+
+inline SchedulerCore::JobPtr SchedulerCore::find(std::string_view id, const Lock& /*lock*/) const {
+    const auto found = jobs_.find(id);
+    return found == jobs_.end() ? nullptr : found->second;
+}
+
+/// Out of the heaps and the map; occurrences that go on keep it alive.
+inline void SchedulerCore::forget(const JobPtr& job, const Lock& /*lock*/) {
+    wall_due_.erase(job->index);
+    steady_due_.erase(job->index);
+    stale_due_.erase(job->index);
+    by_index_[job->index] = nullptr;
+    free_indices_.push_back(job->index);
+    jobs_.erase(job->id);
+    job->is_removed = true;
+}
+
+inline bool SchedulerCore::remove(std::string_view id) {
+    dispatch(); // what has come due by now is still accounted for
+    Decisions decisions;
+    JobPtr job;
+    {
+        const Lock lock{mutex_};
+        job = find(id, lock);
+        if (!job) { return false; }
+        forget(job, lock);
+        for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+            if (!occurrence || occurrence->job != job) { continue; }
+            if (occurrence->phase == Occurrence::Phase::retrying) {
+                decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
+                end_occurrence(occurrence, lock);
+            } else if (occurrence->phase != Occurrence::Phase::running) {
+                drop_queued(occurrence, SkipReason::removed, decisions, lock);
+            }
+        }
+        ++busy_;
+    }
+    carry_out(decisions);
+    flush_posts();
+    return true;
+}
+
+/// @returns Whether that changed anything.
+inline bool SchedulerCore::change_pause(Job& job, bool is_paused, const Lock& lock) {
+    if (std::exchange(job.is_paused, is_paused) == is_paused) { return false; }
+    job.paused_since = is_paused ? std::optional{options_.clock.now()} : std::nullopt;
+    if (!is_paused && !job.is_stale && !job.is_over) { watch_staleness(job, lock); }
+    return true;
+}
+
+inline bool SchedulerCore::set_paused(std::string_view id, bool is_paused) {
+    const Lock lock{mutex_};
+    const JobPtr job = find(id, lock);
+    if (job) { change_pause(*job, is_paused, lock); }
+    return job != nullptr;
+}
+
+/// @returns How many jobs that has changed.
+inline std::size_t SchedulerCore::set_all_paused(bool is_paused) {
+    const Lock lock{mutex_};
+    std::size_t changed = 0;
+    for (const auto& [id, job] : jobs_) {
+        if (change_pause(*job, is_paused, lock)) { ++changed; }
+    }
+    return changed;
+}
+
+inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions options) {
+    std::shared_ptr<const std::string> parameters;
+    if (options.parameters) { parameters = std::make_shared<const std::string>(std::move(*options.parameters)); }
+    Decisions decisions;
+    OccurrencePtr occurrence;
+    {
+        const Lock lock{mutex_};
+        if (state_ == State::stopping) { return {.outcome = TriggerOutcome::stopped}; }
+        const JobPtr job = find(id, lock);
+        if (!job) { return {.outcome = TriggerOutcome::unknown_job}; }
+        const Admission from{job, job->plan, std::nullopt, Trigger::manual, job->plan->policies.overlap, parameters};
+        occurrence = admit(from, decisions, lock);
+        ++busy_;
+    }
+    const ExecutionId id_given = carry_out(decisions);
+    flush_posts();
+    return {.outcome = occurrence ? TriggerOutcome::queued : TriggerOutcome::skipped, .id = id_given};
+}
+
+inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_time steady, const Lock& /*lock*/) const {
+    JobInfo info;
+    info.id = job.id;
+    info.handler_id = job.plan->handler_id;
+    info.method_name = job.plan->method_name;
+    info.last_start = job.last_start;
+    info.last_success = job.last_success;
+    info.last_status = job.last_status;
+    info.is_stale = job.is_stale;
+    info.running = job.running;
+    info.queued = job.queued;
+    info.is_paused = job.is_paused;
+    info.retry = job.plan->policies.retry;
+    info.timeout = job.plan->policies.timeout;
+    info.overlap = job.plan->policies.overlap;
+    info.misfire = job.plan->policies.misfire;
+    info.schedule_error = job.schedule_error;
+    if (!job.is_over && !job.is_removed) {
+        if (job.wall_due) { // an interval waits for the instant it counts from, and for its jitter afterwards
+            const bool is_interval = job.plan->schedule.interval() != nullptr;
+            info.next_run = is_interval ? *job.wall_due : job.plan->schedule.due(*job.wall_due);
+        }
+        if (job.steady_due) {
+            const auto wait = saturating_difference(steady_due(job.plan->schedule, *job.steady_due), steady);
+            info.next_run = wall + std::chrono::ceil<std::chrono::microseconds>(wait);
+        }
+    }
+    const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);
+    info.state = job.is_removed                    ? JobState::removed
+                 : job.running != 0                ? JobState::executing
+                 : job.is_paused                   ? JobState::paused
+                 : state_ == State::pending        ? JobState::pending
+                 : info.queued != 0                ? JobState::pending
+                 : job.is_over && !job.in_progress ? (failed ? JobState::failed : JobState::completed)
+                                                   : JobState::scheduled;
+    return info;
+}
+
+/// Outside the lock: words take their time.
+inline void SchedulerCore::tell_schedule(const JobPlan& plan, JobInfo& info) {
+    info.schedule = to_string(plan.schedule);
+    info.description = daybook::describe(plan.schedule);
+}
+
+inline std::vector<JobInfo> SchedulerCore::jobs() const {
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    std::vector<JobInfo> all;
+    std::vector<PlanPtr> described;
+    {
+        const Lock lock{mutex_};
+        all.reserve(jobs_.size());
+        described.reserve(jobs_.size());
+        const auto add = [&](const JobPtr& job) {
+            all.push_back(describe(*job, wall, steady, lock));
+            described.push_back(job->plan);
+        };
+        for (const auto& [id, job] : jobs_) { add(job); }
+        std::set<const Job*> leaving;
+        for (const OccurrencePtr& occurrence : occurrences_) {
+            if (occurrence && occurrence->job->is_removed && leaving.insert(occurrence->job.get()).second) {
+                add(occurrence->job);
+            }
+        }
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) { tell_schedule(*described[i], all[i]); }
+    std::ranges::stable_sort(all, {}, &JobInfo::id);
+    return all;
+}
+
+inline std::optional<JobInfo> SchedulerCore::job(std::string_view id) const {
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
+    PlanPtr plan;
+    JobInfo info;
+    {
+        const Lock lock{mutex_};
+        const JobPtr job = find(id, lock);
+        if (!job) { return std::nullopt; }
+        info = describe(*job, wall, steady, lock);
+        plan = job->plan;
+    }
+    tell_schedule(*plan, info);
+    return info;
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_SCHEDULER_RETRY_HPP
+#define DAYBOOK_DETAIL_SCHEDULER_RETRY_HPP
+
+/// @file
+/// Deadlines, and whether a failed attempt is followed by another.
+
+#include <daybook/detail/scheduler_hand_over.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace daybook::inline v0::detail {
+
+/// What the record of a timeout says, since the body has had no say yet.
+inline Ref<TextBlock> timeout_text(const JobPlan& plan) {
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(plan.policies.timeout);
+    return TextBlock::make("no end within " + std::to_string(limit.count()) + " ms");
+}
+
+/// The deadline of a running attempt has passed.
+inline void SchedulerCore::expire(const OccurrencePtr& occurrence, Decisions& decisions, const Lock& lock) {
+    if (occurrence->phase != Occurrence::Phase::running || std::exchange(occurrence->is_ended, true)) { return; }
+    const RetryPolicy& retry = occurrence->plan->policies.retry;
+    occurrence->job->last_status = JobStatus::timeout;
+    decisions.push_back(Decision::about(Decision::Kind::time_out, occurrence));
+    decisions.back().attempt = occurrence->attempt;
+    if (retry.asks_program()) {
+        occurrence->is_deciding = true;
+    } else {
+        set_retry(*occurrence, ask_retry(retry, {.status = JobStatus::timeout, .attempt_number = occurrence->attempt}),
+                  lock);
+        if (occurrence->is_retried) { decisions.back().finality = Finality::retry_follows; }
+    }
+    const bool has_worker = open_pool_ != nullptr && occurrence->plan->function->begin == nullptr;
+    if (has_worker && !occurrence->is_replaced && replaced_ < options_.max_replacement_workers) {
+        occurrence->is_replaced = true;
+        decisions.back().replaces_worker = true;
+        ++replaced_;
+    }
+}
+
+/// The deadline has passed: another attempt may be owed, and the body is asked to stop.
+inline void SchedulerCore::time_out(const Decision& decision) {
+    const OccurrencePtr& occurrence = decision.occurrence;
+    Finality finality = decision.finality;
+    bool has_returned = false;
+    if (occurrence->plan->policies.retry.asks_program()) {
+        const auto delay = ask_retry(occurrence->plan->policies.retry,
+                                     {.status = JobStatus::timeout, .attempt_number = decision.attempt});
+        const Lock lock{mutex_};
+        set_retry(*occurrence, delay, lock);
+        if (occurrence->is_retried) { finality = Finality::retry_follows; }
+    }
+    const Ref<TextBlock> text = timeout_text(*occurrence->plan);
+    log_->finish(decision.execution, JobStatus::timeout, {}, text, finality);
+    if (options_.hooks.on_timeout) {
+        JobEvent event = event_of(*occurrence->plan, occurrence.get(), decision.execution);
+        event.error = std::string{text->text()};
+        event.is_final = finality == Finality::final_attempt;
+        tell(options_.hooks.on_timeout, event);
+    }
+    stop_attempt(decision);
+    if (decision.replaces_worker) { replace_worker(occurrence); }
+    {
+        const Lock lock{mutex_};
+        occurrence->is_deciding = false;
+        has_returned = std::exchange(occurrence->has_returned, false);
+    }
+    if (has_returned) { settle_return(occurrence); }
+}
+
+/// Another thread in place of the one whose body goes on after its timeout.
+inline void SchedulerCore::replace_worker(const OccurrencePtr& occurrence) {
+    bool has_grown = false;
+    try {
+        if (WorkerPool* const pool = open_pool_) { has_grown = pool->grow(); }
+    } catch (const std::exception&) { has_grown = false; } // the system has no thread to give
+    if (has_grown) { return; }
+    const Lock lock{mutex_};
+    if (std::exchange(occurrence->is_replaced, false)) { --replaced_; }
+}
+
+/// How long to wait before the next attempt; empty when there will be none. Calls the program where the policy does.
+inline std::optional<std::chrono::nanoseconds> SchedulerCore::ask_retry(const RetryPolicy& policy,
+                                                                        const Failure& failure) const {
+    try {
+        return policy.delay_after(failure, random());
+    } catch (...) {
+        diagnose("a retry policy threw: no further attempt");
+        return std::nullopt;
+    }
+}
+
+inline void SchedulerCore::set_retry(Occurrence& occurrence, std::optional<std::chrono::nanoseconds> delay,
+                                     const Lock& /*lock*/) const {
+    occurrence.is_retried = delay && !occurrence.job->is_removed && state_ != State::stopping;
+    occurrence.retry_delay = delay.value_or(std::chrono::nanoseconds::zero());
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): for jitter, not for secrets.
+inline std::uint64_t SchedulerCore::random() const noexcept {
+    return mix_bits(random_state_.fetch_add(0x9E3779B97F4A7C15U, std::memory_order_relaxed));
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

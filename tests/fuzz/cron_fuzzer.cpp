@@ -115,6 +115,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 "the column lies in the text, or one past it");
         require(std::string_view{error.what()}.find("expected ") != std::string_view::npos,
                 "it says what was expected");
+        require(std::string_view{error.what()}.size() < 300, "it is short, however long the text is");
+        for (const char* at = error.what(); *at != '\0'; ++at) {
+            require(*at >= ' ' && *at <= '~', "it holds nothing that a terminal would obey");
+        }
     }
     return 0;
 }

@@ -65,6 +65,9 @@ void check_cron(const ZoneData& zone, std::int64_t after) {
                                            CronClockRules{.move_out_of_gap = false, .only_first = false}}) {
             const std::int64_t next = daybook::detail::next_in_zone(fields, rules, zone, after);
             require(next > after, "next(t) > t in any zone");
+            if (next > last_second) { continue; } // nothing, or beyond sys_time
+            require(daybook::detail::previous_in_zone(fields, rules, zone, next + 1) == next,
+                    "what next finds, previous finds from after it");
         }
     }
 }

@@ -37,6 +37,7 @@ struct Field {
     std::string text;
     bool starred = false;                        ///< begins with a star
     bool wildcard = false;                       ///< has a star, a range or a step
+    bool hashed = false;                         ///< has an `H`, and may not have another
     std::array<bool, 64> values = {};            ///< what it names by number
     std::vector<std::function<bool(Day)>> rules; ///< what it names by rule
 
@@ -106,6 +107,25 @@ inline void add_values(Random& random, Field& field, int low, int high, bool sun
     }
 }
 
+/// An `H` that leaves no choice, whatever the seed: of one value, or with a step of 1.
+inline void add_hash(Random& random, Field& field, int low, int high, bool sunday_is_7) {
+    const int a = pick(random, low, high);
+    const int b = pick(random, 0, 1) == 0 ? a : pick(random, low, high);
+    const std::string first = sunday_is_7 && a == 0 && pick(random, 0, 1) == 1 ? "7" : std::to_string(a);
+    const bool may_end_with_7 = sunday_is_7 && b == 0 && first != "0"; // 0-7 is the whole week
+    const std::string last = may_end_with_7 && pick(random, 0, 1) == 1 ? "7" : std::to_string(b);
+    field.text += "H(" + first + "-" + last + ")";
+    field.hashed = true;
+    if (a != b) {
+        field.text += "/1";
+        field.wildcard = true;
+    }
+    for (int value = a;; value = value == high ? low : value + 1) {
+        field.values[static_cast<std::size_t>(value)] = true;
+        if (value == b) { break; }
+    }
+}
+
 inline void add_day_rule(Random& random, Field& field) {
     const auto n = static_cast<unsigned>(pick(random, 1, 31));
     const unsigned back = n - 1;
@@ -158,6 +178,8 @@ inline Field random_field(Random& random, int low, int high, int stars,
         if (i != 0) { field.text += ","; }
         if (add_rule && pick(random, 0, 2) == 0) {
             add_rule(random, field);
+        } else if (!field.hashed && pick(random, 0, 9) == 0) {
+            add_hash(random, field, low, high, low == 0 && high == 6);
         } else {
             add_values(random, field, low, high, low == 0 && high == 6);
         }

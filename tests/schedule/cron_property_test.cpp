@@ -133,6 +133,46 @@ TEST_CASE("over the years, the days of next agree with an oracle that looks at e
     SUCCEED();
 }
 
+TEST_CASE("an H with bounds becomes every n-th value of them, from one of the first n on") {
+    struct Place {
+        const char* before;
+        const char* after;
+        int low;
+        int high; ///< the highest value that a text may name
+        int size; ///< how many different values there are
+    };
+    // The range beside it keeps what has a list of values in place of H, and no step, equal in all the rest.
+    const std::vector<Place> places{{"", " 0-0 * * * *", 0, 59, 60}, {"", " 0-0 * * *", 0, 59, 60},
+                                    {"0-0 ", " * * *", 0, 23, 24},   {"0-0 0 ", " * *", 1, 31, 31},
+                                    {"0-0 0 1 ", " *", 1, 12, 12},   {"0-0 0 * * ", "", 0, 7, 7}};
+    const std::uint64_t seed = std::random_device{}();
+    INFO("seed " << seed);
+    Random random{seed};
+    for (int i = 0; i < 3'000; ++i) {
+        const Place& place = places[random() % places.size()];
+        const int a = cron_oracle::pick(random, place.low, place.high);
+        const int b = cron_oracle::pick(random, place.low, place.high);
+        const int step = cron_oracle::pick(random, 0, place.size / 2); // 0: none
+        const bool whole_week = place.size == 7 && a == 0 && b == 7;
+        const int count = whole_week ? 7 : (b - a + 2 * place.size) % place.size + 1;
+        const std::string text =
+            "H(" + std::to_string(a) + "-" + std::to_string(b) + ")" + (step == 0 ? "" : "/" + std::to_string(step));
+        const Cron bound = daybook::cron(place.before + text + place.after, {.hash_seed = random()});
+        int equal = 0;
+        const int phases = step == 0 ? count : std::min(step, count);
+        for (int phase = 0; phase < phases; ++phase) {
+            std::string values;
+            for (int at = phase; at < count; at += step == 0 ? count : step) {
+                const int value = (a - place.low + at) % place.size + place.low;
+                values += (values.empty() ? "" : ",") + std::to_string(value);
+            }
+            equal += daybook::cron(place.before + values + place.after) == bound ? 1 : 0;
+        }
+        if (equal != 1) { FAIL_CHECK(place.before << text << place.after << " is " << to_string(bound)); }
+    }
+    SUCCEED();
+}
+
 TEST_CASE("every second between two fires has the same next fire, and a fire is later than what it follows") {
     for (const char* const name : {"Europe/Berlin", "Australia/Lord_Howe"}) {
         for (const auto dst : {daybook::Dst::vixie, daybook::Dst::skip, daybook::Dst::twice}) {

@@ -3,13 +3,16 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -77,6 +80,12 @@ static_assert(nightly.matches(sys_days{std::chrono::year{2026} / 1 / 1} + 3h));
 static_assert(daybook::operator""_cron("@daily", 6) == cron("0 0 * * *", "UTC"));
 static_assert(!cron("0 0 30 2 *").next(sys_days{std::chrono::year{2026} / 1 / 1}));
 static_assert(cron("H H * * *").bound_to("backup") == cron("H H * * *").bound_to("backup"));
+static_assert(nightly.clock_change_of(Instant{3h}) == daybook::ClockChange::none);
+static_assert([] {
+    std::chrono::microseconds sum{};
+    for (const Instant due : nightly.occurrences(Instant{}, Instant{72h})) { sum += due - Instant{}; }
+    return sum;
+}() == 3h + 27h + 51h);
 
 TEST_CASE("five fields begin with the minute, six with the second, and a seventh is the year") {
     CHECK(next("30 4 * * *", "2026-01-01") == "2026-01-01 04:30:00");
@@ -105,6 +114,10 @@ TEST_CASE("the ends of time are no trouble") {
             CHECK_NOTHROW(schedule.matches(Instant::max()));
             CHECK_FALSE(schedule.next(std::chrono::sys_seconds::max()));
             CHECK(schedule.next(std::chrono::sys_seconds::min()).has_value());
+            CHECK_FALSE(schedule.next(sys_days::max()));
+            CHECK(schedule.next(sys_days::min()) == schedule.next(Instant::min()));
+            CHECK(schedule.previous(sys_days::max()) == schedule.previous(std::chrono::sys_seconds::max()));
+            CHECK_FALSE(schedule.previous(sys_days::min()));
             const auto late = schedule.next(Instant::max() - 24h);
             CHECK((!late || *late > Instant::max() - 24h));
         }
@@ -142,6 +155,10 @@ TEST_CASE("Sunday is 0 or 7, also at either end of a range") {
     CHECK(cron("0 0 * * SAT-SUN") == cron("0 0 * * 6,0"));
     CHECK(cron("0 0 * * 7#2") == cron("0 0 * * SUN#2"));
     CHECK(cron("0 0 * * 7L") == cron("0 0 * * sunL"));
+    CHECK(cron("0 0 * * H(7-7)") == cron("0 0 * * H(0-0)"));
+    CHECK(cron("0 0 * * H(0-7)") == cron("0 0 * * H"));
+    CHECK(cron("0 0 * * H(7-2)") == cron("0 0 * * H(0-2)"));
+    CHECK(cron("0 0 * * H(5-7)") == cron("0 0 * * H(5-0)"));
 }
 
 TEST_CASE("names and letters are read in either case") {
@@ -218,6 +235,30 @@ TEST_CASE("leap days are found across centuries, and what never comes is nothing
     CHECK(next("0 0 L-29W 2 *", "2026-01-01") == "never");
     CHECK(next("0 0 0 29 2 * 2027", "2026-01-01") == "never");
     CHECK(text_of(cron("0 0 29 2 MON#1", {.days = daybook::DayMatch::both}).next(utc("2026-01-01"))) == "never");
+}
+
+TEST_CASE("what never comes is sought no further than the calendar can make a difference") {
+    // Every month, by its length and the weekday it begins on, and the years in which it comes, twice round the cycle.
+    std::int64_t longest = 0;
+    for (int month = 1; month <= 12; ++month) {
+        std::map<std::pair<unsigned, unsigned>, int> last;
+        for (int year = 1600; year < 2400; ++year) {
+            const auto first = std::chrono::year{year} / month / 1;
+            const auto length = static_cast<unsigned>((first.year() / first.month() / std::chrono::last).day());
+            const auto kind = std::pair{length, std::chrono::weekday{sys_days{first}}.c_encoding()};
+            if (last.contains(kind)) { longest = std::max<std::int64_t>(longest, year - last[kind]); }
+            last[kind] = year;
+        }
+        CHECK(last.size() == (month == 2 ? 14 : 7));
+    }
+    CHECK(longest == 40);
+    CHECK(daybook::detail::cron_horizon_years == longest + 1);
+    const auto both = [](std::string_view text) { return cron(text, {.days = daybook::DayMatch::both}); };
+    CHECK(text_of(both("0 0 29 2 TUE").next(utc("2072-03-01"))) == "2084-02-29 00:00:00");
+    CHECK(text_of(both("0 0 29 2 MON").next(utc("2072-03-01"))) == "2112-02-29 00:00:00");
+    CHECK(text_of(both("0 0 29 2 MON").previous(utc("2112-02-29"))) == "2072-02-29 00:00:00");
+    CHECK(text_of(both("0 0 1 * MON#2").next(utc("2026-01-01"))) == "never");
+    CHECK(text_of(both("0 0 1 * MON#2").previous(utc("2026-01-01"))) == "never");
 }
 
 TEST_CASE("years are a field like the others, and end with 2199") {

@@ -524,7 +524,7 @@ TEST_CASE("a calendar says when it rests") {
     CHECK(describe(Calendar{"Europe/Berlin"}.add(std::chrono::December / 25).add(2026y / 12 / 27, 2027y / 1 / 2)) ==
           "on 25 December and 2026-12-27 to 2027-01-02 (Europe/Berlin)");
     Calendar many = Calendar{}.add(std::chrono::Monday);
-    for (unsigned day = 1; day <= 9; day += 2) { many.add(2026y / 1 / day); }
+    for (unsigned day = 1; day <= 9; day += 2) { many.add(2026y / 1 / std::chrono::day{day}); }
     CHECK(describe(many) == "on Mondays and 5 other days");
     CHECK(describe(Calendar{daybook::cron("* * 12 * * *", "Europe/Berlin")}) ==
           "when '* * 12 * * * Europe/Berlin' is due");

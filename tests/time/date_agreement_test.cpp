@@ -8,6 +8,8 @@
 /// of a file its offset stays as it is. So the comparison ends with that transition, or in 2037 where there is none
 /// later in Daybook's reading either. Beyond, time_zone_test.cpp compares with the C library, which knows the rule.
 
+#include <daybook/detail/chrono_zone.hpp>
+#include <daybook/detail/zone_data.hpp>
 #include <daybook/time/time_zone.hpp>
 
 #include "support/catch.hpp"
@@ -18,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -150,14 +153,18 @@ TEST_CASE("offsets agree with the date library at random instants") {
     const std::uint64_t seed = std::random_device{}();
     INFO("seed " << seed);
     std::string differences;
+    std::size_t compared = 0;
     at_random(seed, [&](const Pair& pair, std::int64_t second) {
         if (!same_offset(pair, sys_seconds{seconds{second}})) { differences += pair.at(second); }
+        ++compared;
     });
     CHECK(differences == "");
+    CHECK(compared > 300U * random_instants);
 }
 
 TEST_CASE("local times around every transition mean the same instants to the date library") {
     std::string differences;
+    std::size_t compared = 0;
     for (const Pair& pair : all_pairs()) {
         for (const sys_seconds transition : pair.transitions) {
             const local_seconds before = pair.zone.to_local(transition - 1s) + 1s;
@@ -168,21 +175,92 @@ TEST_CASE("local times around every transition mean the same instants to the dat
                     if (!same_local(pair, local + around)) {
                         differences += pair.at((local + around).time_since_epoch().count());
                     }
+                    ++compared;
                 }
             }
         }
     }
     CHECK(differences == "");
+    CHECK(compared > 10'000);
 }
 
 TEST_CASE("random local times mean the same instants to the date library") {
     const std::uint64_t seed = std::random_device{}();
     INFO("seed " << seed);
     std::string differences;
+    std::size_t compared = 0;
     at_random(seed, [&](const Pair& pair, std::int64_t second) {
         if (!same_local(pair, local_seconds{seconds{second}})) { differences += pair.at(second); }
+        ++compared;
     });
     CHECK(differences == "");
+    CHECK(compared > 300U * random_instants);
+}
+
+// What makes a table of the zones of std::chrono takes those of the date library as well: std::chrono's come from it.
+
+std::unique_ptr<daybook::detail::ZoneData> table_of(const date::time_zone& zone) {
+    return daybook::detail::read_zone_by_infos(zone.name(),
+                                               [&zone](sys_seconds at) { return zone.get_info(theirs(at)); });
+}
+
+TEST_CASE("a table made of the date library's stretches says what the library says") {
+    const std::uint64_t seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937_64 random{seed};
+    std::string differences;
+    std::size_t compared = 0;
+    for (const Pair& pair : all_pairs()) {
+        const auto table = table_of(*pair.reference);
+        const auto check = [&](sys_seconds instant) {
+            const std::int64_t at = instant.time_since_epoch().count();
+            const auto info = pair.reference->get_info(theirs(instant));
+            if (table->span_at(at).offset != info.offset.count()) { differences += pair.at(at); }
+            ++compared;
+        };
+        if (table->name() != pair.reference->name()) { differences += "the name " + table->name() + "\n"; }
+        for (const sys_seconds transition : pair.transitions) {
+            for (const seconds around : {-1s, 0s, 1s}) { check(transition + around); }
+        }
+        for (int i = 0; i < 100; ++i) { check(first_instant + seconds{random() % 22'000'000'000U}); }
+    }
+    CHECK(differences == "");
+    CHECK(compared > 50'000);
+}
+
+TEST_CASE("the table of a zone without changes, or of one whose stretches do not move on, ends") {
+    struct Info {
+        sys_seconds end;
+        seconds offset;
+    };
+    const auto fixed = daybook::detail::read_zone_by_infos("fixed", [](sys_seconds) {
+        return Info{sys_seconds::max(), 1h};
+    });
+    CHECK(fixed->span_at(0).offset == 3600);
+    CHECK(fixed->span_at(0).end == daybook::detail::ZoneSpan{}.end);
+    const auto stuck = daybook::detail::read_zone_by_infos("stuck", [](sys_seconds) {
+        return Info{sys_days{1900y / 1 / 1}, 2h};
+    });
+    CHECK(stuck->span_at(0).offset == 7200);
+}
+
+TEST_CASE("a table made of stretches repeats its last 400 years for ever") {
+    // An hour more from the middle of every year to its end, as a source without a last transition would tell.
+    const auto table = daybook::detail::read_zone_by_infos("endless", [](sys_seconds at) {
+        struct Info {
+            sys_seconds end;
+            seconds offset;
+        };
+        const auto year = std::chrono::year_month_day{std::chrono::floor<std::chrono::days>(at)}.year();
+        const sys_seconds middle{sys_days{year / 7 / 1}};
+        return at < middle ? Info{middle, 0h} : Info{sys_days{(year + std::chrono::years{1}) / 1 / 1}, 1h};
+    });
+    for (const int year : {1801, 2026, 2101, 2499, 2600, 9999, 30'000}) {
+        const auto begin = sys_seconds{sys_days{std::chrono::year{year} / 7 / 1}}.time_since_epoch().count();
+        CHECK(table->span_at(begin - 1).offset == 0);
+        CHECK(table->span_at(begin).offset == 3600);
+        CHECK(table->span_at(begin).begin == begin);
+    }
 }
 
 } // namespace

@@ -242,6 +242,38 @@ TEST_CASE("local time keeps the resolution of the instant") {
     CHECK(zone.to_local(sys_days{1960y / 1 / 1} - 1us) == local(1960y / 1 / 1, 5h + 30min) - 1us);
 }
 
+TEST_CASE("the ends of time are no trouble, whatever the zone") {
+    const auto* const rule = daybook::detail::ZoneRegistry::instance().rule("CET-1CEST,M3.5.0,M10.5.0/3");
+    REQUIRE(rule != nullptr);
+    const std::int64_t first = sys_seconds::min().time_since_epoch().count();
+    const std::int64_t last = sys_seconds::max().time_since_epoch().count();
+    CHECK(rule->span_at(last).end == last);
+    CHECK(rule->span_near(last).offset == rule->span_at(last - 1).offset);
+    CHECK(rule->span_at(first).offset == 3600);
+    for (const char* const name : {"UTC", "Europe/Berlin", "Pacific/Kiritimati", "-11:00", "+14:00"}) {
+        INFO(name);
+        const TimeZone zone = TimeZone::find(name);
+        CHECK(zone.offset_at(sys_seconds::min()).begin == sys_seconds::min());
+        CHECK(zone.offset_at(sys_seconds::max()).end == sys_seconds::max());
+        const seconds late = zone.offset_at(sys_seconds::max()).offset;
+        const seconds early = zone.offset_at(sys_seconds::min()).offset;
+        const auto shown = [&](sys_seconds at) { return zone.to_local(at).time_since_epoch(); };
+        CHECK(shown(sys_seconds::max()) == (late < 0s ? seconds::max() + late : seconds::max()));
+        CHECK(shown(sys_seconds::min()) == (early < 0s ? seconds::min() : seconds::min() + early));
+        CHECK(zone.to_local(sys_days::max()) == zone.to_local(sys_seconds::max()));
+        CHECK(zone.to_local(sys_days::min()) == zone.to_local(sys_seconds::min()));
+        using Nanoseconds = std::chrono::sys_time<std::chrono::nanoseconds>;
+        CHECK(zone.to_local(Nanoseconds::max()).time_since_epoch() <= std::chrono::nanoseconds::max());
+        CHECK(zone.to_local(Nanoseconds::min()) < zone.to_local(Nanoseconds::min() + 48h));
+        CHECK(zone.to_sys(local_seconds::max()).kind == LocalKind::unique);
+        CHECK(zone.to_sys(local_seconds::min()).kind == LocalKind::unique);
+        CHECK(zone.to_sys(local_seconds::max()).first > sys_seconds::max() - 100h);
+        CHECK(zone.to_sys(local_seconds::min()).first < sys_seconds::min() + 100h);
+        const local_seconds near = local_seconds::max() - 60h;
+        CHECK(zone.to_sys(near).first == sys_seconds{near.time_since_epoch() - late});
+    }
+}
+
 TEST_CASE("every zone of the system agrees with the C library, around every transition and at random") {
     const auto names = all_zone_names();
     const std::uint64_t seed = std::random_device{}();

@@ -47,7 +47,7 @@ struct CronFields {
     std::uint64_t nth_weekdays = 0;       ///< bit 8 * (k - 1) + n: `n#k`
     std::array<std::uint64_t, 4> years{}; ///< bit n: the year 1970 + n; unused where `any_year`
     std::array<CronHash, cron_field_count> hashes{};
-    bool any_year = true;      ///< no year field, or one that names them all: years without end
+    bool any_year = true;      ///< no year field, or one that is `*`: years without end
     bool starred_day = false;  ///< the day-of-month field begins with `*` or `?`
     bool starred_week = false; ///< the day-of-week field begins with `*` or `?`
     bool both_days = false;    ///< both day fields must match, always

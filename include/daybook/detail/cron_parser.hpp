@@ -50,7 +50,10 @@ public:
 
     /// The first mistake in the text, or none. The fields must be fresh, and are unspecified after a mistake.
     [[nodiscard]] constexpr CronMistake parse() noexcept {
-        if (!expression()) { return mistake_; }
+        if (!expression()) {
+            blame_blank();
+            return mistake_;
+        }
         fields_.derive();
         return {};
     }
@@ -92,10 +95,10 @@ private:
         while (!done() && is_blank(text_[at_])) { ++at_; }
     }
 
-    [[nodiscard]] constexpr std::size_t count_fields() const noexcept {
+    [[nodiscard]] constexpr std::size_t count_fields(std::size_t from) const noexcept {
         std::size_t count = 0;
         bool inside = false;
-        for (std::size_t i = at_; i < text_.size(); ++i) {
+        for (std::size_t i = from; i < text_.size(); ++i) {
             const bool blank = is_blank(text_[i]);
             if (!blank && !inside) { ++count; }
             inside = !blank;
@@ -103,11 +106,32 @@ private:
         return count;
     }
 
+    /// `MON - FRI`: every field after the blank would be blamed for not being the one that it is taken for.
+    constexpr void blame_blank() noexcept {
+        constexpr std::size_t fewest = 5 + 2; // two of them are one that was torn apart
+        if (count_fields(0) < fewest) { return; }
+        bool first = true;
+        for (std::size_t i = 0; i + 2 < text_.size(); ++i) {
+            if (is_blank(text_[i])) { continue; }
+            const bool alone = (i == 0 || is_blank(text_[i - 1])) && is_blank(text_[i + 1]);
+            if (alone && !first && count_fields(i + 1) != 0) {
+                field_ = cron_field_count;
+                switch (text_[i]) {
+                case '-': fail(i, "no blank before or after '-'"); return;
+                case ',': fail(i, "no blank before or after a comma"); return;
+                case '/': fail(i, "no blank before or after '/'"); return;
+                default: break;
+                }
+            }
+            first = false;
+        }
+    }
+
     [[nodiscard]] constexpr bool expression() noexcept {
         skip_blanks();
         if (done()) { return fail(at_, "a cron expression of 5, 6 or 7 fields, or a macro such as @daily"); }
         if (text_[at_] == '@') { return macro(); }
-        const std::size_t count = count_fields();
+        const std::size_t count = count_fields(at_);
         if (count <= 5) { fields_.seconds = 1; }
         auto next = static_cast<std::size_t>(count <= 5 ? Id::minute : Id::second);
         const std::size_t end = next + (count < 7 ? count : 7);
@@ -142,8 +166,8 @@ private:
                                                {"@hourly", "0 * * * *"},
                                                {"@every_minute", "* * * * *"},
                                                {"@every_second", "* * * * * *"}}};
-        const std::size_t begin = at_;
-        while (!at_field_end()) { ++at_; }
+        const std::size_t begin = at_++;
+        while (is_letter(peek()) || peek() == '_') { ++at_; }
         const std::string_view word = text_.substr(begin, at_ - begin);
         skip_blanks();
         for (const Macro& candidate : macros) {
@@ -152,6 +176,11 @@ private:
             if (!same) { continue; }
             if (!done()) { return fail(at_, "the end of the text after a macro"); }
             return CronParser{candidate.expression, fields_}.expression();
+        }
+        if (word.size() == 6 && lower(word[1]) == 'e' && lower(word[2]) == 'v' && lower(word[3]) == 'e' &&
+            lower(word[4]) == 'r' && lower(word[5]) == 'y') {
+            return fail(begin, "a macro such as @hourly (an interval is no cron expression: every(5min), or the text "
+                               "'every 5m')");
         }
         return fail(begin, "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @every_minute or "
                            "@every_second");
@@ -202,7 +231,10 @@ private:
             return fail(at_ - 1, "a day of the week before L, as in 5L or FRIL");
         }
         unsigned first = 0;
-        if (!value(first)) { return false; }
+        if (const std::size_t begin = at_; !value(first)) {
+            const char* const expected = in_place_of_value(begin);
+            return expected != nullptr && fail(begin, expected);
+        }
         if (at_item_end()) {
             put(first);
             return true;
@@ -210,7 +242,8 @@ private:
         if (take('-')) {
             unsigned last = 0;
             if (const std::size_t begin = at_; !value(last)) {
-                return false;
+                const char* const expected = in_place_of_last(begin);
+                return expected != nullptr && fail(begin, expected);
             } else if (id_ == Id::year && last < first) {
                 return fail(begin, "a year that is not before the first of the range");
             }
@@ -223,6 +256,34 @@ private:
             return span(id_ == Id::weekday ? first % 7 : first, id_ == Id::weekday ? 6 : rules().high);
         }
         return suffix(first);
+    }
+
+    /// What the mistakes of people who know another dialect, or of a slip of the hand, are answered with; else null.
+    [[nodiscard]] constexpr const char* in_place_of_value(std::size_t at) const noexcept {
+        const std::string_view rest = text_.substr(at);
+        if (rest.empty() || is_blank(rest[0])) {
+            return at != 0 && text_[at - 1] == ',' ? "a value right after ','" : nullptr;
+        }
+        switch (rest[0]) {
+        case '?': return "'*' instead (a '?' stands in the day fields only)";
+        case '/': return "'*' or a value before '/'";
+        case '-': return "a value before '-'";
+        case ',': return "a value before ','";
+        default: break;
+        }
+        if (rest.starts_with("TZ=") || rest.starts_with("CRON_TZ=")) {
+            return "no time zone within the expression (it is given beside it)";
+        }
+        return nullptr;
+    }
+
+    /// The same for the last value of a range.
+    [[nodiscard]] constexpr const char* in_place_of_last(std::size_t at) const noexcept {
+        const bool is_l =
+            at < text_.size() && lower(text_[at]) == 'l' && (at + 1 == text_.size() || !is_letter(text_[at + 1]));
+        if (!is_l) { return nullptr; }
+        if (id_ == Id::day) { return "a day of the month 1-31 after '-' (a range cannot end with L)"; }
+        return id_ == Id::weekday ? "a day of the week after '-' (the last one of a month is written FRIL)" : nullptr;
     }
 
     [[nodiscard]] constexpr bool suffix(unsigned value) noexcept {
@@ -254,7 +315,9 @@ private:
             workday = take_letter('w');
         }
         (workday ? fields_.workday_from_end : fields_.days_from_end) |= 1U << back;
-        return end_item();
+        if (workday || at_item_end()) { return end_item(); }
+        return fail(at_, back == 0 ? "'-', W, a comma or the end of the field after L"
+                                   : "W, a comma or the end of the field after L and its number");
     }
 
     /// What follows an `H`: `(a-b)` and `/n`, both optional.
@@ -263,7 +326,9 @@ private:
         if (hash.used) { return fail(at_ - 1, "no second H in one field"); }
         unsigned low = rules().low;
         unsigned high = id_ == Id::day ? 28 : id_ == Id::weekday ? 6 : rules().high; // every month has a 28th
+        const char* after = "a comma, '(', '/' or the end of the field";
         if (take('(')) {
+            after = "a comma, '/' or the end of the field";
             if (!value(low)) { return false; }
             if (!take('-')) { return fail(at_, "'-' and the end of the range of H"); }
             const std::size_t begin = at_;
@@ -273,14 +338,15 @@ private:
             }
             if (!take(')')) { return fail(at_, "')' after the range of H"); }
             if (id_ == Id::weekday) {
+                if (high == 7) { high = low == 0 ? 6 : 0; } // 0-7 is the whole week, 7-7 is Sunday
                 low %= 7;
-                high = high == 7 ? (low == 0 ? 6 : 0) : high;
             }
         }
         unsigned step = 0;
         if (take('/')) {
             if (!number(step, 1, rules().max_step, rules().step)) { return false; }
             mark_wildcard();
+            after = "a comma or the end of the field";
         }
         const unsigned base = id_ == Id::year ? first_cron_year : 0;
         hash = {.low = static_cast<std::uint8_t>(low - base),
@@ -289,7 +355,7 @@ private:
                 .used = true};
         fields_.hashed = true;
         if (at_item_end()) { return true; }
-        return fail(at_, step != 0 ? "a comma or the end of the field" : "a comma, '(', '/' or the end of the field");
+        return fail(at_, after);
     }
 
     /// `first` to `last`, around the end of the field where they are in that order, with the step that may follow.
@@ -299,6 +365,16 @@ private:
             if (!number(step, 1, rules().max_step, rules().step)) { return false; }
             if (!at_item_end()) { return fail(at_, "a comma or the end of the field"); }
         } else if (!at_item_end()) {
+            const char c = lower(peek());
+            if (id_ == Id::day && c == 'w') {
+                return fail(at_, "a single day of the month before W, not a range or '*'");
+            }
+            if (id_ == Id::weekday && c == 'l') {
+                return fail(at_, "a single day of the week before L, not a range or '*'");
+            }
+            if (id_ == Id::weekday && c == '#') {
+                return fail(at_, "a single day of the week before '#', not a range or '*'");
+            }
             return fail(at_, "a comma, '/' or the end of the field");
         }
         if (step == 1 && first <= last && id_ != Id::year) {
@@ -332,7 +408,10 @@ private:
             value = value < 10'000 ? value * 10 + static_cast<unsigned>(text_[at_] - '0') : value;
         }
         result = value;
-        return (at_ != begin && value >= low && value <= high) || fail(begin, expected);
+        if (at_ != begin && value >= low && value <= high) { return true; }
+        const bool year =
+            id_ == Id::weekday && expected == rules().value && value >= first_cron_year && value <= last_cron_year;
+        return fail(begin, year ? "a day of the week 0-7 or SUN-SAT (a year is the last of 7 fields)" : expected);
     }
 
     [[nodiscard]] constexpr bool value(unsigned& result) noexcept {
@@ -351,9 +430,13 @@ private:
             --size;
         }
         const std::string_view names = id_ == Id::month ? months : weekdays;
-        for (std::size_t i = 0; size == 3 && i < names.size(); i += 3) {
+        for (std::size_t i = 0; size >= 3 && i < names.size(); i += 3) {
             if (lower(text_[begin]) == names[i] && lower(text_[begin + 1]) == names[i + 1] &&
                 lower(text_[begin + 2]) == names[i + 2]) {
+                if (size != 3) {
+                    return fail(begin, id_ == Id::month ? "a month by the three letters of JAN-DEC"
+                                                        : "a day of the week by the three letters of SUN-SAT");
+                }
                 result = static_cast<unsigned>(i / 3) + rules().low;
                 return true;
             }

@@ -113,8 +113,9 @@ inline constexpr std::int64_t no_match = std::numeric_limits<std::int64_t>::max(
     return no_match;
 }
 
-/// What has not matched within 400 years and some never will: dates and weekdays repeat.
-inline constexpr std::int64_t cron_horizon_years = 401;
+/// What has not matched within 40 years and some never will: every month begins on every day of the week within 12
+/// years, and a February of 29 days within 40, where a century without a leap year lies between.
+inline constexpr std::int64_t cron_horizon_years = 41;
 
 /// Whether no day before the 29th can match, so that the lengths of the months decide.
 [[nodiscard]] constexpr bool only_late_days(const CronFields& fields) noexcept {

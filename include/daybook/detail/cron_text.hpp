@@ -7,6 +7,7 @@
 
 #include <daybook/detail/cron_fields.hpp>
 #include <daybook/detail/cron_parser.hpp>
+#include <daybook/detail/utf8.hpp>
 
 #include <array>
 #include <bit>
@@ -17,27 +18,38 @@
 
 namespace daybook::inline v0::detail {
 
+/// The name of a byte or a character that does not show what it is; `text` begins with it.
+[[nodiscard]] inline std::string describe_unprintable(std::string_view text) {
+    const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    const auto hexadecimal = [](std::string before, std::uint32_t value, unsigned digits) {
+        while (digits-- != 0) { before += "0123456789ABCDEF"[value >> (4 * digits) & 15U]; }
+        return before;
+    };
+    const Utf8Step step = utf8_step(text);
+    if (!step.is_valid || step.length == 1) { return hexadecimal("the byte 0x", byte(0), 2); }
+    std::uint32_t code = byte(0) & (0xFFU >> (step.length + 1));
+    for (std::size_t at = 1; at < step.length; ++at) { code = code << 6U | (byte(at) & 0x3FU); }
+    const bool is_dash = (code >= 0x2010 && code <= 0x2015) || code == 0x2212;
+    return hexadecimal("the character U+", code, code > 0xFFFF ? 6 : 4) + (is_dash ? ", a dash that is not '-'" : "");
+}
+
 /// What stands at a column of a wrong expression, in quotes, or in words where there is nothing to see.
 [[nodiscard]] inline std::string describe_cron_text(std::string_view text, std::size_t column) {
     const std::size_t begin = column - 1;
     if (begin >= text.size()) { return "the end"; }
     const auto is_word = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '@';
     };
     const char c = text[begin];
     if (c == ' ' || c == '\t') { return "the end of the field"; }
-    if (c == '@') {
-        const std::size_t end = text.find_first_of(" \t", begin);
-        return "'" + std::string{text.substr(begin, end == std::string_view::npos ? end : end - begin)} + "'";
-    }
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        const auto code = static_cast<unsigned char>(c);
-        return std::string{"the byte 0x"} + digits[code >> 4U] + digits[code & 15U];
+        return describe_unprintable(text.substr(begin));
     }
     std::size_t end = begin + 1;
     while (is_word(c) && end < text.size() && is_word(text[end])) { ++end; }
-    return "'" + std::string{text.substr(begin, end - begin)} + "'";
+    constexpr std::size_t longest = 40; // who wrote it will know the rest
+    const bool cut = end - begin > longest;
+    return "'" + std::string{text.substr(begin, cut ? longest : end - begin)} + (cut ? "...'" : "'");
 }
 
 class CronTextWriter {

@@ -100,6 +100,7 @@ private:
 
     [[nodiscard]] Place locate(std::int64_t at) const noexcept {
         std::int64_t shift = 0;
+        at = at < last_told ? at : last_told;
         if (at >= cycle_end()) {
             shift = (at - cycle_start_) / seconds_per_cycle * seconds_per_cycle;
             at -= shift;
@@ -128,13 +129,15 @@ private:
         result.before = index == 0 ? result.offset : offsets_[index - 1];
         result.after = is_last ? result.offset : offsets_[index + 1];
         if (index != 0) { result.begin = starts_[index] + shift; }
-        if (!is_last && starts_[index + 1] <= never - shift) { result.end = starts_[index + 1] + shift; }
+        if (!is_last && starts_[index + 1] <= last_told - shift) { result.end = starts_[index + 1] + shift; }
         return result;
     }
 
     static constexpr unsigned bucket_bits = 24; // 194 days
     static constexpr std::size_t max_buckets = 4096;
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+    /// From here on all is one stretch: a cycle further, instants could not be told in 64 bits.
+    static constexpr std::int64_t last_told = never - 2 * seconds_per_cycle;
 
     std::string name_;
     std::vector<std::int64_t> starts_; // of each stretch, ascending

@@ -11,6 +11,7 @@
 #include <daybook/detail/cron_search_back.hpp>
 #include <daybook/detail/cron_text.hpp>
 #include <daybook/detail/cron_zone_search.hpp>
+#include <daybook/detail/saturate.hpp>
 #include <daybook/schedule/modifiable.hpp>
 #include <daybook/schedule/occurrences.hpp>
 #include <daybook/schedule/schedule_error.hpp>
@@ -67,8 +68,9 @@ public:
     /// The first instant at which it is due, strictly later than `after`; always a whole second. Nothing if there is
     /// none: the days do not exist (30 February), the years are over, or it lies beyond the range of sys_time.
     ///
-    /// Without a year field the search has no horizon; with one it ends with 2199. An `H` that nobody has bound counts
-    /// as bound to 0. Tens of nanoseconds: the search counts bits, and never walks through time.
+    /// Without a year field, and where it is `*`, the search has no horizon; with any other it ends with 2199. An `H`
+    /// that nobody has bound counts as bound to 0. Tens of nanoseconds: the search counts bits, and never walks through
+    /// time; some microseconds where nothing is ever due.
     [[nodiscard]] constexpr std::optional<sys_time> next(sys_time after) const {
         return next_after(std::chrono::floor<std::chrono::seconds>(after).time_since_epoch().count());
     }
@@ -76,14 +78,15 @@ public:
     /// @copydoc next(sys_time) const
     template <class Duration>
     [[nodiscard]] constexpr std::optional<sys_time> next(std::chrono::sys_time<Duration> after) const {
-        return next_after(std::chrono::floor<std::chrono::seconds>(after).time_since_epoch().count());
+        return next_after(detail::saturating_floor<std::chrono::seconds>(after.time_since_epoch()).count());
     }
 
     /// The last instant at which it is due, strictly earlier than `before`; always a whole second. Nothing if there is
     /// none: the days do not exist, the years have not begun, or it lies beyond the range of sys_time.
     ///
-    /// The mirror of next(): the instants are the same, whatever the zone and its clocks do. Without a year field the
-    /// search has no horizon; with one it ends with 1970. Tens of nanoseconds.
+    /// The mirror of next(): the instants are the same, whatever the zone and its clocks do. Without a year field, and
+    /// where it is `*`, the search has no horizon; with any other it ends with 1970. Tens of nanoseconds; some
+    /// microseconds where nothing is ever due.
     [[nodiscard]] constexpr std::optional<sys_time> previous(sys_time before) const {
         return previous_before(std::chrono::ceil<std::chrono::seconds>(before).time_since_epoch().count());
     }
@@ -91,7 +94,7 @@ public:
     /// @copydoc previous(sys_time) const
     template <class Duration>
     [[nodiscard]] constexpr std::optional<sys_time> previous(std::chrono::sys_time<Duration> before) const {
-        return previous_before(std::chrono::ceil<std::chrono::seconds>(before).time_since_epoch().count());
+        return previous_before(detail::saturating_ceil<std::chrono::seconds>(before.time_since_epoch()).count());
     }
 
     /// The instants at which it is due, from `begin` (included) to `end` (not included).
@@ -283,6 +286,8 @@ namespace detail {
 /// | `H` `H(a-b)` `H/n` | a hash of the job's id decides, to spread load; in the day of month of 1-28 |
 /// | `@yearly @annually @monthly @weekly @daily @midnight @hourly` | in place of the fields |
 /// | `@every_minute @every_second` | the same |
+///
+/// An `H` in the year field is one of 1970-2199, and may fall into the past; `H(2030-2040)` does not.
 ///
 /// In a constant expression a wrong text does not compile.
 /// @throws CronError  The text is wrong; it names the column and what was expected there.

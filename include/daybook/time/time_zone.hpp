@@ -5,10 +5,12 @@
 /// @file
 /// In which place: UTC, fixed offsets and the zones of the system's database, without a dependency.
 
+#include <daybook/detail/saturate.hpp>
 #include <daybook/detail/zone_data.hpp>
 #include <daybook/detail/zone_registry.hpp>
 #include <daybook/types.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -88,16 +90,24 @@ public:
         return {.begin = at(span.begin), .end = at(span.end), .offset = std::chrono::seconds{span.offset}};
     }
 
-    /// What a clock on the wall shows there.
+    /// What a clock on the wall shows there; beyond the range of the result, the end of it.
     template <class Duration>
     [[nodiscard]] auto to_local(std::chrono::sys_time<Duration> instant) const noexcept {
-        const auto whole = std::chrono::floor<std::chrono::seconds>(instant);
-        const std::chrono::seconds offset{span_near(whole.time_since_epoch().count()).offset};
-        return std::chrono::local_time<std::common_type_t<Duration, std::chrono::seconds>>{instant.time_since_epoch() +
-                                                                                           offset};
+        using Shown = std::common_type_t<Duration, std::chrono::seconds>;
+        using Local = std::chrono::local_time<Shown>;
+        const auto whole = detail::saturating_floor<std::chrono::seconds>(instant.time_since_epoch());
+        const std::chrono::seconds offset{span_near(whole.count()).offset};
+        if constexpr (std::chrono::treat_as_floating_point_v<typename Shown::rep>) {
+            return Local{instant.time_since_epoch() + offset};
+        } else {
+            const Local unmoved{detail::saturating_floor<Shown>(instant.time_since_epoch())};
+            return offset.count() < 0 ? detail::saturating_subtract(unmoved, Shown{-offset})
+                                      : detail::saturating_add(unmoved, Shown{offset});
+        }
     }
 
-    /// The instants at which a clock on the wall shows `local` there.
+    /// The instants at which a clock on the wall shows `local` there. Nearer than 52 hours to either end of its range,
+    /// a local time counts as the one at that distance.
     [[nodiscard]] LocalInfo to_sys(std::chrono::local_seconds local) const noexcept;
 
     friend constexpr bool operator==(TimeZone, TimeZone) noexcept = default;
@@ -176,9 +186,11 @@ inline TimeZone TimeZone::find(std::string_view name) {
 }
 
 inline LocalInfo TimeZone::to_sys(std::chrono::local_seconds local) const noexcept {
-    const std::int64_t wanted = local.time_since_epoch().count();
+    std::int64_t wanted = local.time_since_epoch().count();
     if (is_utc()) { return {.kind = LocalKind::unique, .first = at(wanted), .second = at(wanted)}; }
     constexpr std::int64_t widest = 26 * 3600; // no offset is further from UTC
+    wanted = std::clamp(wanted, std::numeric_limits<std::int64_t>::min() + 2 * widest,
+                        std::numeric_limits<std::int64_t>::max() - 2 * widest);
     LocalInfo info{.kind = LocalKind::gap, .first = at(wanted), .second = at(wanted)};
     for (detail::ZoneSpan span = data_->span_near(wanted - widest);; span = data_->span_at(span.end)) {
         const std::int64_t candidate = wanted - span.offset;

@@ -106,7 +106,6 @@ struct StopReport;
 struct SchedulerHealth;
 struct SchedulerHooks;
 struct JobEvent;
-struct Failure;
 struct TriggerReport;
 struct TriggerOptions;
 class AnyScheduler;

@@ -112,6 +112,7 @@ struct Occurrence {
     bool is_recorded = false;  ///< the log knows the execution
     bool is_ended = false;     ///< its record has ended, or is about to; the body's return changes nothing
     bool is_retried = false;   ///< it ended before its body returned, and another attempt is owed
+    bool is_cancelled = false; ///< a newer occurrence takes its place: no further attempt
     bool is_deciding = false;  ///< the program is being asked whether another attempt is owed
     bool has_returned = false; ///< the body returned meanwhile: whoever asks sees to the rest
     bool is_replaced = false;  ///< its body goes on after a timeout, and another worker was started for it

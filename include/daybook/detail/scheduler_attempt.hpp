@@ -136,6 +136,7 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
     const RetryPolicy& retry = occurrence->plan->policies.retry;
     const bool is_open = occurrence->plan->function->begin != nullptr;
     bool is_to_record = false;
+    Finality finality = Finality::final_attempt;
     {
         const Lock lock{mutex_};
         attempts_due_.erase(occurrence->index);
@@ -155,8 +156,9 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
                 {.status = status, .error = error, .exception = exception, .attempt_number = occurrence->attempt});
             const Lock lock{mutex_};
             set_retry(*occurrence, delay, lock);
+            if (occurrence->is_retried) { finality = Finality::retry_follows; }
         }
-        record_end(*occurrence, status, std::move(result), error);
+        record_end(*occurrence, status, std::move(result), error, finality);
     }
     result = {}; // a late result is destroyed here, outside the lock
     bool is_left_to_others = false;
@@ -173,7 +175,7 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
 
 /// Writes the end that the body has come to, and tells the program.
 inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, Ref<RefCounted> result,
-                                      const std::string& error) {
+                                      const std::string& error, Finality finality) {
     if (status != JobStatus::success) { result = {}; }
     Ref<TextBlock> text;
     if (!error.empty()) { text = make_text(error, log_->options().max_text_bytes); }
@@ -186,7 +188,7 @@ inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, 
     const bool is_told = hook && status != JobStatus::cancelled;
     if (is_told || hooks.on_recovered) { event = event_of(*occurrence.plan, &occurrence, occurrence.execution); }
     if (text) { event.error = std::string{text->text()}; }
-    event.is_final = !occurrence.is_retried;
+    event.is_final = finality == Finality::final_attempt;
     bool has_recovered = false;
     {
         const Lock lock{mutex_};
@@ -199,8 +201,7 @@ inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, 
             if (!job.is_over) { watch_staleness(job, lock); }
         }
     }
-    log_->finish(occurrence.execution, status, std::move(result), std::move(text),
-                 occurrence.is_retried ? Finality::retry_follows : Finality::final_attempt);
+    log_->finish(occurrence.execution, status, std::move(result), std::move(text), finality);
     if (is_told) { tell(hook, event); }
     if (has_recovered) { tell(hooks.on_recovered, event); }
 }
@@ -221,12 +222,12 @@ inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence) {
         }
         occurrence->thread = {};
         occurrence->stop = std::stop_source{std::nostopstate};
-        if (occurrence->is_retried && !job->is_removed && state_ != State::stopping) {
+        if (occurrence->is_retried && !occurrence->is_cancelled && !job->is_removed && state_ != State::stopping) {
             occurrence->phase = Occurrence::Phase::retrying;
             attempts_due_.push(occurrence->index, saturating_add(options_.clock.steady_now(), occurrence->retry_delay));
             if (attempts_due_.top().item == occurrence->index) { alarm_.wake(); }
         } else {
-            if (occurrence->is_retried) { // promised, but the job was removed or the scheduler stops
+            if (occurrence->is_retried) { // promised, but the job was removed, a newer one came, or the scheduler stops
                 decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
             }
             end_occurrence(occurrence, lock);

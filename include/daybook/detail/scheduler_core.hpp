@@ -147,7 +147,8 @@ private:
                        const std::string& error, const std::exception_ptr& exception);
     void end_occurrence(const OccurrencePtr& occurrence, const Lock& lock);
     void settle_return(const OccurrencePtr& occurrence);
-    void record_end(Occurrence& occurrence, JobStatus status, Ref<RefCounted> result, const std::string& error);
+    void record_end(Occurrence& occurrence, JobStatus status, Ref<RefCounted> result, const std::string& error,
+                    Finality finality);
     void skip_queued(const Occurrence& occurrence, const Execution& execution, SkipReason reason);
     void tell_skip(const JobPlan& plan, const std::string& id, const SkipStart& skip, ExecutionId record) const;
     void expire(const OccurrencePtr& occurrence, Decisions& decisions, const Lock& lock);

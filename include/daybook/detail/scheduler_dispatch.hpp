@@ -444,7 +444,7 @@ inline void SchedulerCore::cancel_active(const JobPtr& job, Decisions& decisions
             drop_queued(occurrence, SkipReason::cancelled_while_queued, decisions, lock);
             break;
         case Occurrence::Phase::running:
-            occurrence->is_retried = false;
+            occurrence->is_cancelled = true; // a retry that was promised will not come
             if (!std::exchange(occurrence->is_ended, true)) {
                 job->last_status = JobStatus::cancelled;
                 decisions.push_back(Decision::about(Decision::Kind::cancel, occurrence));

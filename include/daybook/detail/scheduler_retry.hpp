@@ -98,7 +98,8 @@ inline std::optional<std::chrono::nanoseconds> SchedulerCore::ask_retry(const Re
 
 inline void SchedulerCore::set_retry(Occurrence& occurrence, std::optional<std::chrono::nanoseconds> delay,
                                      const Lock& /*lock*/) const {
-    occurrence.is_retried = delay && !occurrence.job->is_removed && state_ != State::stopping;
+    occurrence.is_retried =
+        delay && !occurrence.is_cancelled && !occurrence.job->is_removed && state_ != State::stopping;
     occurrence.retry_delay = delay.value_or(std::chrono::nanoseconds::zero());
 }
 

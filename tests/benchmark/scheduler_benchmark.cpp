@@ -5,9 +5,16 @@
 #include "report.hpp"
 
 #include <daybook/daybook.hpp>
+#include <daybook/detail/indexed_heap.hpp>
 
 #include <benchmark/benchmark.h>
 
+#if defined(DAYBOOK_PEER_ASIO)
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#endif
+
+#include <malloc.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -142,6 +149,83 @@ void bare_timer(benchmark::State& state, const std::vector<std::chrono::nanoseco
     close(timer);
 }
 
+#if defined(DAYBOOK_PEER_ASIO)
+/// The same instants as timers of Boost.Asio, run by two threads.
+void asio_timers(benchmark::State& state, const std::vector<std::chrono::nanoseconds>& offsets) {
+    for (auto _ : state) {
+        const std::size_t count = offsets.size();
+        std::vector<Clock::duration> late(count);
+        std::atomic<std::size_t> done{0};
+        boost::asio::io_context context{2};
+        std::vector<boost::asio::steady_timer> timers;
+        timers.reserve(count);
+        const auto begin = Clock::now() + 50ms + count * 1us;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto due = begin + offsets[i];
+            timers.emplace_back(context, due).async_wait([&late, &done, due, i](const boost::system::error_code&) {
+                late[i] = Clock::now() - due;
+                done.fetch_add(1, std::memory_order_release);
+            });
+        }
+        const double before = cpu_microseconds();
+        std::jthread other{[&] { context.run(); }};
+        context.run();
+        wait_for(done, count);
+        state.counters["cpu_us_per_job"] = (cpu_microseconds() - before) / static_cast<double>(count);
+        report(state, std::move(late));
+    }
+}
+#endif
+
+/// What the scheduler waits with, a million of them pending: another one comes, and is cancelled.
+void pending_timers(benchmark::State& state) {
+    constexpr std::uint32_t pending = 1'000'000;
+    constexpr std::size_t batch = 1000;
+    daybook::detail::IndexedHeap<daybook::steady_time> heap;
+    std::mt19937_64 random{3};
+    const auto instant = [&] { return daybook::steady_time{std::chrono::nanoseconds{random() % 86'400'000'000'000}}; };
+    heap.reserve(pending + batch);
+    for (std::uint32_t i = 0; i < pending; ++i) { heap.push(i, instant()); }
+    std::vector<daybook::steady_time> instants(batch);
+    Clock::duration inserting{};
+    Clock::duration cancelling{};
+    std::size_t rounds = 0;
+    for (auto _ : state) {
+        for (auto& each : instants) { each = instant(); }
+        const auto begin = Clock::now();
+        for (std::uint32_t i = 0; i < batch; ++i) { heap.push(pending + i, instants[i]); }
+        const auto middle = Clock::now();
+        for (std::uint32_t i = 0; i < batch; ++i) { heap.erase(pending + i); }
+        inserting += middle - begin;
+        cancelling += Clock::now() - middle;
+        rounds += batch;
+    }
+    const auto nanoseconds = [&](Clock::duration all) {
+        return std::chrono::duration<double, std::nano>(all).count() / static_cast<double>(rounds);
+    };
+    state.counters["insert_ns"] = nanoseconds(inserting);
+    state.counters["cancel_ns"] = nanoseconds(cancelling);
+}
+
+/// Jobs that are due tomorrow: what one takes of memory, and what all of them take of the processor in a second.
+void many_jobs(benchmark::State& state, std::size_t count) {
+    for (auto _ : state) {
+        daybook::Scheduler scheduler{{.workers = 2}};
+        const auto used = [] { return static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd); };
+        const double before = used();
+        for (std::size_t i = 0; i < count; ++i) {
+            scheduler.add({.id = "tomorrow_" + std::to_string(i), .handler_id = "all", .schedule = daybook::every(24h)},
+                          [] {});
+        }
+        scheduler.start();
+        state.counters["bytes_per_job"] = (used() - before) / static_cast<double>(count);
+        std::this_thread::sleep_for(200ms);
+        const double cpu = cpu_microseconds();
+        std::this_thread::sleep_for(1s);
+        state.counters["idle_cpu_us"] = cpu_microseconds() - cpu;
+    }
+}
+
 /// Adding a job with its schedule, and removing it again.
 void add_and_remove(benchmark::State& state) {
     daybook::Scheduler scheduler{{.workers = 1}};
@@ -170,18 +254,43 @@ int main(int argc, char** argv) {
         one_shots(state, random_within_a_second());
     })->Iterations(1);
     RegisterBenchmark("add_and_remove", add_and_remove);
-    return daybook_benchmark::run(
-        argc, argv,
-        {
-            {"trigger to body on an idle worker, p50, us", "trigger_to_body:p50_us"},
-            {"trigger to body on an idle worker, p99, us", "trigger_to_body:p99_us"},
-            {"1000 one-shots 1 ms apart, lateness p50, us", "one_shots_1ms_apart:p50_us", "", 10.0},
-            {"1000 one-shots 1 ms apart, lateness p99, us", "one_shots_1ms_apart:p99_us"},
-            {"the same p50 / a bare timerfd's", "one_shots_1ms_apart:p50_us", "bare_timer_1ms_apart:p50_us"},
-            {"the same p99 / a bare timerfd's", "one_shots_1ms_apart:p99_us", "bare_timer_1ms_apart:p99_us"},
-            {"100,000 one-shots within 1 s, CPU for each, us", "one_shots_100k_in_1s:cpu_us_per_job", "", 3.0},
-            {"100,000 one-shots within 1 s, lateness p50, us", "one_shots_100k_in_1s:p50_us"},
-            {"100,000 one-shots within 1 s, lateness p99, us", "one_shots_100k_in_1s:p99_us", "", 2500.0},
-            {"add + remove of a job / two clock reads", "add_and_remove", clocks},
-        });
+    RegisterBenchmark("pending_timers", pending_timers);
+    const bool is_quick =
+        std::any_of(argv, argv + argc, [](const char* flag) { return flag == std::string{"--quick"}; });
+    RegisterBenchmark("many_jobs", [=](benchmark::State& state) {
+        many_jobs(state, is_quick ? 10'000 : 1'000'000);
+    })->Iterations(1);
+    std::vector<Finding> findings{
+        {"trigger to body on an idle worker, p50, us", "trigger_to_body:p50_us"},
+        {"trigger to body on an idle worker, p99, us", "trigger_to_body:p99_us"},
+        {"1000 one-shots 1 ms apart, lateness p50, us", "one_shots_1ms_apart:p50_us", "", 10.0},
+        {"1000 one-shots 1 ms apart, lateness p99, us", "one_shots_1ms_apart:p99_us"},
+        {"the same p50 / a bare timerfd's", "one_shots_1ms_apart:p50_us", "bare_timer_1ms_apart:p50_us"},
+        {"the same p99 / a bare timerfd's", "one_shots_1ms_apart:p99_us", "bare_timer_1ms_apart:p99_us"},
+        {"100,000 one-shots within 1 s, CPU for each, us", "one_shots_100k_in_1s:cpu_us_per_job", "", 3.0},
+        {"100,000 one-shots within 1 s, lateness p50, us", "one_shots_100k_in_1s:p50_us"},
+        {"100,000 one-shots within 1 s, lateness p99, us", "one_shots_100k_in_1s:p99_us", "", 2500.0},
+        {"add + remove of a job / two clock reads", "add_and_remove", clocks},
+        {"one timer more, a million pending, ns", "pending_timers:insert_ns", "", 150.0},
+        {"one timer cancelled, a million pending, ns", "pending_timers:cancel_ns", "", 100.0},
+        {"a job that waits, bytes", "many_jobs:bytes_per_job"},
+        {"CPU of a second with all those jobs idle, us", "many_jobs:idle_cpu_us"},
+    };
+#if defined(DAYBOOK_PEER_ASIO)
+    RegisterBenchmark("asio_1ms_apart", [](benchmark::State& state) {
+        asio_timers(state, every_millisecond());
+    })->Iterations(1);
+    RegisterBenchmark("asio_100k_in_1s", [](benchmark::State& state) {
+        asio_timers(state, random_within_a_second());
+    })->Iterations(1);
+    for (const char* const figure : {"p50_us", "p99_us"}) {
+        const std::string name{figure};
+        findings.push_back({"asio, 1000 timers 1 ms apart, " + name, "asio_1ms_apart:" + name});
+        findings.push_back({"asio, 100,000 timers within 1 s, " + name, "asio_100k_in_1s:" + name});
+        findings.push_back(
+            {"100,000 within 1 s, " + name + " / asio's", "one_shots_100k_in_1s:" + name, "asio_100k_in_1s:" + name});
+    }
+    findings.push_back({"asio, 100,000 timers within 1 s, CPU for each, us", "asio_100k_in_1s:cpu_us_per_job"});
+#endif
+    return daybook_benchmark::run(argc, argv, findings);
 }

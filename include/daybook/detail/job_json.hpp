@@ -69,13 +69,20 @@ inline void write_job(JsonWriter& writer, const JobInfo& job) {
     } else {
         writer.null();
     }
+    writer.member("last_success", job.last_success);
+    writer.member("stale", job.is_stale);
     writer.member("running", job.running);
     writer.member("queued", job.queued);
     writer.member("overlap", to_string(job.overlap));
     writer.member("misfire", to_string(job.misfire));
     write_milliseconds(writer, "timeout_ms",
                        job.timeout == job.timeout.zero() ? std::nullopt : std::optional{job.timeout});
-    writer.member("max_attempts", job.retry.max_attempts());
+    writer.key("max_attempts");
+    if (job.retry.max_attempts() != 0) {
+        writer.value(job.retry.max_attempts());
+    } else { // the program decides each time
+        writer.null();
+    }
     if (!job.schedule_error.empty()) { writer.member("schedule_error", job.schedule_error); }
     writer.end_object();
 }

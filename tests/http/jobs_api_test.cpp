@@ -75,12 +75,15 @@ TEST_CASE("a job is shown with its schedule, its state and its policies") {
                        .misfire = daybook::Misfire::skip},
                       [] {});
     api.scheduler.start();
-    CHECK(api.get("/api/v1/jobs/daily_report") ==
-          json::parse(R"({"job_id":"daily_report","handler_id":"reports","method_name":"daily",)"
-                      R"("schedule":"0 9 * * 1-5","active":true,"state":"scheduled",)"
-                      R"("next_run":"2024-01-16T09:00:00.000000Z","last_start":null,"last_status":null,)"
-                      R"("running":0,"queued":0,"overlap":"queue_one","misfire":"skip","timeout_ms":30000.0,)"
-                      R"("max_attempts":3})"));
+    CHECK(
+        api.get("/api/v1/jobs/daily_report") ==
+        json::parse(
+            R"({"job_id":"daily_report","handler_id":"reports","method_name":"daily",)"
+            R"("schedule":"0 9 * * 1-5","description":"at 09:00 on weekdays, UTC",)"
+            R"("active":true,"state":"scheduled",)"
+            R"("next_run":"2024-01-16T09:00:00.000000Z","last_start":null,"last_status":null,"last_success":null,"stale":false,)"
+            R"("running":0,"queued":0,"overlap":"queue_one","misfire":"skip","timeout_ms":30000.0,)"
+            R"("max_attempts":3})"));
 }
 
 TEST_CASE("a job without a timeout has none") {

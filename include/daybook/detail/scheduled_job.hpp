@@ -14,8 +14,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -61,14 +61,14 @@ struct Job {
     std::shared_ptr<const JobPlan> plan;
     bool is_paused = false;
     bool is_removed = false;
-    bool is_over = false;                            ///< the schedule has no further occurrence
-    bool is_settling = false;                        ///< it has come due, and its next due time is being found out
-    std::uint32_t in_progress = 0;                   ///< occurrences that have been let through and are not final
-    std::uint32_t running = 0;                       ///< bodies
-    std::uint32_t queued = 0;                        ///< occurrences ready or waiting
-    std::deque<std::shared_ptr<Occurrence>> waiting; ///< for the occurrences before
-    std::optional<sys_time> wall_due;                ///< the nominal time the job waits for; jitter comes on top
-    std::optional<steady_time> steady_due;           ///< the same for what the steady clock drives
+    bool is_over = false;                           ///< the schedule has no further occurrence
+    bool is_settling = false;                       ///< it has come due, and its next due time is being found out
+    std::uint32_t in_progress = 0;                  ///< occurrences that have been let through and are not final
+    std::uint32_t running = 0;                      ///< bodies
+    std::uint32_t queued = 0;                       ///< occurrences ready or waiting
+    std::list<std::shared_ptr<Occurrence>> waiting; ///< for the occurrences before; a deque would take half a KiB empty
+    std::optional<sys_time> wall_due;               ///< the nominal time the job waits for; jitter comes on top
+    std::optional<steady_time> steady_due;          ///< the same for what the steady clock drives
     std::uint64_t left = std::numeric_limits<std::uint64_t>::max(); ///< occurrences there may still be; the dispatcher
                                                                     ///< reads it without the scheduler's lock
     std::optional<sys_time> last_start;

@@ -106,6 +106,9 @@ public:
     [[nodiscard]] SchedulerHealth health() const { return core_->health(); }
 
     /// For a scheduler without workers: runs all that is due by now on this thread, one after another.
+    ///
+    /// A loop that ends open jobs itself should ask with `request_stop()` and go on until nothing runs any more: `stop`
+    /// and the destructor would wait on its thread for what only the loop can do.
     /// @returns How many attempts ran.
     /// @throws std::logic_error  The scheduler has workers.
     std::size_t poll() { return core_->poll(); }

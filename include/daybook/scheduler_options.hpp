@@ -70,8 +70,9 @@ struct SchedulerOptions {
     std::chrono::nanoseconds completed_job_retention = std::chrono::hours{1};
 
     /// Where bodies run, in place of the scheduler's own threads: anything with `post(Task)`. It decides how many run
-    /// at once; `workers` only says, to the bound of the queue, how many that may be, and must not be 0. Tasks that it
-    /// still holds when the scheduler is gone do nothing. None: `workers` threads.
+    /// at once; `workers` only says, to the bound of the queue, how many that may be, and must not be 0. What
+    /// is behind it has to outlive the scheduler; tasks that it still holds when that is gone do nothing. None:
+    /// `workers` threads.
     AnyExecutor executor = {};
 
     /// Threads started in place of those whose bodies go on after a timeout, one for each; they leave again as the

@@ -71,8 +71,7 @@ Ref<RefCounted> call_job(void* callable, JobContext& context, std::size_t max_by
 
 template <class Result, class Callable>
 void begin_job(void* callable, const std::shared_ptr<OpenAttempt>& attempt) {
-    static_cast<void>(
-        std::invoke(*static_cast<Callable*>(callable), attempt->context(), Completion<Result>{attempt}));
+    static_cast<void>(std::invoke(*static_cast<Callable*>(callable), attempt->context(), Completion<Result>{attempt}));
 }
 
 template <class Result, class Callable>

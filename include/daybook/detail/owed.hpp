@@ -108,7 +108,12 @@ struct Owed {
             const sys_time certain = saturating_subtract(punctual, schedule.limits().jitter);
             if (due < punctual && owed.late_count == most && *at < certain) {
                 owed.is_minimum = true;
-                at = owed.latest = latest_before(schedule, *at, certain);
+                // Not beyond `until`: what a schedule does there is nobody's business.
+                sys_time limit = certain;
+                if (const auto& until = schedule.limits().until; until && *until < limit) {
+                    limit = *until + std::chrono::microseconds{1};
+                }
+                at = owed.latest = latest_before(schedule, *at, limit);
                 owed.latest_due = due = std::max(due, schedule.due(*at));
             }
             at = schedule.next(*at);

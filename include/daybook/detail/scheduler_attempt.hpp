@@ -134,7 +134,6 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
                                          const std::string& error, const std::exception_ptr& exception) {
     const JobPtr job = occurrence->job;
     const RetryPolicy& retry = occurrence->plan->policies.retry;
-    const bool is_open = occurrence->plan->function->begin != nullptr;
     bool is_to_record = false;
     Finality finality = Finality::final_attempt;
     {
@@ -143,7 +142,7 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
         is_to_record = !std::exchange(occurrence->is_ended, true);
         if (is_to_record) {
             const auto timeout = occurrence->plan->policies.timeout;
-            const bool is_late = timeout != timeout.zero() && options_.workers == 0 && !is_open &&
+            const bool is_late = timeout != timeout.zero() && options_.workers == 0 &&
                                  options_.clock.steady_now() - occurrence->started >= timeout;
             if (is_late) { status = JobStatus::timeout; }
             if (status == JobStatus::error && occurrence->stop.stop_requested()) { status = JobStatus::cancelled; }
@@ -216,9 +215,9 @@ inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence) {
         const Lock lock{mutex_};
         --running_;
         --job->running;
-        if (ConcurrencyGroup* const group = occurrence->plan->group;
-            group != nullptr && unpark(*group, dropped, lock)) {
-            ++posts;
+        if (ConcurrencyGroup* const group = occurrence->plan->group; group != nullptr) {
+            --group->running;
+            if (unpark(*group, dropped, lock)) { ++posts; }
         }
         occurrence->thread = {};
         occurrence->stop = std::stop_source{std::nostopstate};
@@ -250,8 +249,8 @@ inline void SchedulerCore::end_occurrence(const OccurrencePtr& occurrence, const
     --job->in_progress;
     if (job->is_removed || state_ != State::started) { return; }
     const Every* every = job->plan->schedule.interval();
-    if (every != nullptr && every->is_after_completion() && !job->is_settling && !job->steady_due && !job->wall_due &&
-        job->in_progress == 0) {
+    if (every != nullptr && every->is_after_completion() && !job->is_settling && !job->is_over && !job->steady_due &&
+        !job->wall_due && job->in_progress == 0 && job->waiting.empty()) {
         await_next_completion(*job, lock);
     }
     retire_if_over(*job, lock);

@@ -95,7 +95,7 @@ inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
         job.plan->schedule.interval() != nullptr && job.plan->schedule.interval()->is_after_completion();
     if (state_ != State::started || is_manual || job.is_removed) { return; }
     if (job.is_settling || job.wall_due || job.steady_due) { return; }
-    if (awaits_completion && job.in_progress != 0) { return; }
+    if (awaits_completion && (job.in_progress != 0 || !job.waiting.empty())) { return; }
     job.is_over = true;
     stale_due_.erase(job.index);
     if (job.in_progress != 0 || !job.waiting.empty()) { return; }
@@ -135,7 +135,7 @@ inline void SchedulerCore::start() {
                 open_pool_ = pool_.get();
                 is_executor_open_ = static_cast<bool>(options_.executor);
                 for (const auto& [id, job] : jobs_) { begin_schedule(*job, firsts.at(job->plan), lock); }
-                [[maybe_unused]] const auto nobody = leave_timeline(wall, lock);
+                timeline_ = wall;      // nothing is due by an earlier one
                 posts = ready_.size(); // triggered before the start
             }
         }

@@ -117,13 +117,15 @@ inline void SchedulerCore::enqueue(const OccurrencePtr& occurrence, const Lock& 
 
 /// The occurrence whose turn it is; those whose group is full are parked until one of it has ended.
 /// @param dropped  Gets what will not run any more, to be destroyed outside the lock.
-inline SchedulerCore::OccurrencePtr SchedulerCore::take_ready(std::vector<OccurrencePtr>& dropped,
-                                                              const Lock& /*lock*/) {
+inline SchedulerCore::OccurrencePtr SchedulerCore::take_ready(std::vector<OccurrencePtr>& dropped, const Lock& lock) {
     while (!ready_.empty()) {
         auto [arrival, occurrence] = ready_.pop(options_.priority_worth);
         ConcurrencyGroup* const group = occurrence->plan->group;
         if (occurrence->phase != Occurrence::Phase::ready) {
             dropped.push_back(std::move(occurrence));
+            if (group != nullptr && group->running < group->limit) { // perhaps it was its turn in the group
+                [[maybe_unused]] const bool is_passed_on = unpark(*group, dropped, lock);
+            }
         } else if (group != nullptr && group->running >= group->limit) {
             group->parked.push(arrival, std::move(occurrence));
         } else {
@@ -137,7 +139,6 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::take_ready(std::vector<Occurr
 /// A body of the group has returned: the next of those that were parked gets its turn.
 /// @returns Whether there was one, which the caller has to post.
 inline bool SchedulerCore::unpark(ConcurrencyGroup& group, std::vector<OccurrencePtr>& dropped, const Lock& /*lock*/) {
-    --group.running;
     while (!group.parked.empty()) {
         auto [arrival, occurrence] = group.parked.pop(options_.priority_worth);
         if (occurrence->phase == Occurrence::Phase::ready) {

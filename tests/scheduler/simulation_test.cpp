@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+/// @file
+/// Random lives of random jobs in virtual time, each held against a plain model and a recount. DAYBOOK_SIMULATION_SEED
+/// replays one of them; DAYBOOK_LONG_TESTS=1 goes on until ten million occurrences.
+
+#include "simulation.hpp"
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+constexpr int events = 400;
+
+/// What went wrong, and how it came to that.
+std::string replay(std::uint64_t seed) {
+    simulation::World world{seed, true};
+    std::string text = world.run(events);
+    const auto& trace = world.trace();
+    for (const std::string& line : trace) { text += "\n  " + line; }
+    return text;
+}
+
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody sets it
+    return value == nullptr ? "" : value;
+}
+
+} // namespace
+
+TEST_CASE("in any life of any jobs every occurrence is executed or skipped, once, by the rules") {
+    using Clock = std::chrono::steady_clock;
+    if (const std::string seed = variable("DAYBOOK_SIMULATION_SEED"); !seed.empty()) {
+        simulation::World world{std::stoull(seed)};
+        const std::string wrong = world.run(events);
+        INFO("seed " << seed << '\n' << replay(std::stoull(seed)));
+        CHECK(wrong.empty());
+        return;
+    }
+    const bool is_long = variable("DAYBOOK_LONG_TESTS") == "1";
+    const auto first = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+    const auto begin = Clock::now();
+    std::uint64_t executed = 0, skipped = 0, walked = 0, seeds = 0;
+    while (is_long ? walked < 10'000'000 || seeds < 5000 : Clock::now() - begin < std::chrono::seconds{4}) {
+        const std::uint64_t seed = first + seeds++;
+        simulation::World world{seed};
+        const std::string wrong = world.run(events);
+        if (!wrong.empty()) { FAIL("DAYBOOK_SIMULATION_SEED=" << seed << ": " << wrong); }
+        executed += world.occurrences().first;
+        skipped += world.occurrences().second;
+        walked += world.walked();
+    }
+    const std::chrono::duration<double> took = Clock::now() - begin;
+    if (is_long) {
+        WARN(seeds << " seeds, " << walked << " occurrences looked at one by one, " << executed << " executed and "
+                   << skipped << " skipped in " << took.count() << " s");
+    }
+    CHECK(seeds != 0);
+}

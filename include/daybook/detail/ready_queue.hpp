@@ -29,7 +29,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     void push(steady_time arrival, std::shared_ptr<Occurrence> occurrence) {
-        lines_[occurrence->plan->policies.priority].push_back({arrival, std::move(occurrence)});
+        auto& line = lines_[occurrence->plan->policies.priority];
+        line.emplace_back(arrival, std::move(occurrence));
         ++size_;
     }
 

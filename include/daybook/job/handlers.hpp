@@ -64,6 +64,9 @@ public:
 protected:
     AnyHandlers() : table_{std::make_shared<detail::HandlerTable>()} {}
 
+    [[nodiscard]] detail::HandlerTable& table() const noexcept { return *table_; }
+
+private:
     std::shared_ptr<detail::HandlerTable> table_;
 };
 
@@ -126,7 +129,7 @@ private:
             throw std::invalid_argument{"a handler must be something to call, is empty: " +
                                         detail::HandlerTable::quoted(handler_id)};
         }
-        table_->add({std::string{handler_id}, std::string{method_name}, std::string{description}},
+        table().add({std::string{handler_id}, std::string{method_name}, std::string{description}},
                     {std::make_shared<Body>(std::forward<Callable>(callable)), &make<Body>});
     }
 

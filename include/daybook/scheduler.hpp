@@ -129,7 +129,10 @@ public:
 
 protected:
     explicit AnyScheduler(std::shared_ptr<detail::SchedulerCore> core) : core_{std::move(core)} {}
-    ~AnyScheduler() { core_->close(); } // handles may keep the core, but nothing that runs
+    ~AnyScheduler() { close(); } // handles may keep the core, but nothing that runs
+
+    /// What the destructor does; bodies may use what belongs to the whole scheduler until it returns.
+    void close() { core_->close(); }
 
     using IfPresent = detail::SchedulerCore::IfPresent;
     bool add_erased(JobOptions options, detail::JobFunction function, IfPresent if_present) {
@@ -153,6 +156,10 @@ public:
     /// @throws std::invalid_argument  An option is out of its range; says which.
     explicit Scheduler(SchedulerOptions options = {})
         : Scheduler{detail::SchedulerCore::checked(std::move(options)), 0} {}
+
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
+    ~Scheduler() { close(); }
 
     using AnyScheduler::add;
 

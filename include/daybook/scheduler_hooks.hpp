@@ -30,7 +30,8 @@ struct JobEvent {
     std::optional<sys_time> last_success = {}; ///< for `on_stale` and `on_recovered`: of the job's, before this
 };
 
-/// Called while things happen; each may be empty. They run on the thread that found out, under no lock, and may call
+/// Called while things happen; each may be empty. They run on the thread that found out, which may be one that
+/// calls `remove`, `update` or `stop`, under no lock of the scheduler, and may call
 /// the scheduler; `stop` does not wait for them. A hook holds up the job or the timer that it is called from, so it
 /// should hand on what takes time. What one throws goes to `on_diagnostic`, and what that throws is dropped.
 struct SchedulerHooks {

@@ -125,9 +125,8 @@ inline void SchedulerCore::begin_body(const OccurrencePtr& occurrence, JobContex
     }
     const Lock lock{mutex_};
     // The body is out of this thread's hands, unless the attempt has ended and another has begun.
-    if (occurrence->phase == Occurrence::Phase::running && occurrence->execution.id == execution.id) {
-        occurrence->thread = {};
-    }
+    const bool is_same = occurrence->phase == Occurrence::Phase::running && occurrence->execution.id == execution.id;
+    if (is_same && !open->is_ended()) { occurrence->thread = {}; }
 }
 
 inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobStatus status, Ref<RefCounted> result,
@@ -139,10 +138,11 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
     {
         const Lock lock{mutex_};
         attempts_due_.erase(occurrence->index);
+        occurrence->thread = std::this_thread::get_id(); // hooks that call stop are on this one
         is_to_record = !std::exchange(occurrence->is_ended, true);
         if (is_to_record) {
             const auto timeout = occurrence->plan->policies.timeout;
-            const bool is_late = timeout != timeout.zero() && options_.workers == 0 &&
+            const bool is_late = timeout != timeout.zero() && (options_.workers == 0 || is_executor_open_) &&
                                  options_.clock.steady_now() - occurrence->started >= timeout;
             if (is_late) { status = JobStatus::timeout; }
             if (status == JobStatus::error && occurrence->stop.stop_requested()) { status = JobStatus::cancelled; }

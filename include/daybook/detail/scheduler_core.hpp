@@ -115,7 +115,10 @@ private:
     void run_timer();
     void dispatch();
     void dispatch_due();
-    void settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed);
+    void take_due(sys_time wall, steady_time steady, std::vector<Due>& due, std::vector<Due>& elsewhere,
+                  std::vector<JobPtr>& forgotten, std::vector<JobEvent>& stale, Decisions& decisions);
+    [[nodiscard]] bool has_room(std::size_t replaced) const noexcept;
+    void settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed, Decisions& decisions);
     [[nodiscard]] Owed owed_by(const JobPlan& plan, std::uint64_t left, std::optional<sys_time> wall_due,
                                std::optional<steady_time> steady_due, sys_time wall, steady_time steady) const;
     [[nodiscard]] Owed first_due(const JobPlan& plan, sys_time wall, steady_time steady) const;
@@ -185,22 +188,31 @@ private:
 
     /// While the scheduler's own work calls the program back on this thread (a schedule, a stop callback, a
     /// destructor): `stop` cannot wait for that work to end.
-    class AtWork {
+    template <class What>
+    class Inside {
     public:
-        explicit AtWork(const SchedulerCore& core) noexcept : before_{std::exchange(current(), &core)} {}
-        AtWork(const AtWork&) = delete;
-        AtWork& operator=(const AtWork&) = delete;
-        ~AtWork() { current() = before_; }
+        explicit Inside(const SchedulerCore& core) noexcept : core_{&core}, before_{std::exchange(innermost(), this)} {}
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+        ~Inside() { innermost() = before_; }
 
-        [[nodiscard]] static bool is_inside(const SchedulerCore& core) noexcept { return current() == &core; }
+        [[nodiscard]] static bool is_inside(const SchedulerCore& core) noexcept {
+            for (const Inside* at = innermost(); at != nullptr; at = at->before_) {
+                if (at->core_ == &core) { return true; }
+            }
+            return false;
+        }
 
     private:
-        static const SchedulerCore*& current() noexcept {
-            static thread_local const SchedulerCore* core = nullptr;
-            return core;
+        static const Inside*& innermost() noexcept {
+            static thread_local const Inside* mine = nullptr;
+            return mine;
         }
-        const SchedulerCore* before_;
+        const SchedulerCore* core_;
+        const Inside* before_;
     };
+    using AtWork = Inside<struct WorkTag>;
+    using AtFlush = Inside<struct FlushTag>; // while posts are handed to the program's executor
 
     const SchedulerOptions options_;
     const std::shared_ptr<LogCore> log_;
@@ -237,6 +249,7 @@ private:
     std::atomic<WorkerPool*> open_pool_{};      // the same one, from the start on
     std::atomic<bool> is_executor_open_{false}; // from the start on, where the program gave one
     std::atomic<std::size_t> posts_owed_{0};    // to that executor: it is called outside the scheduler's own work
+    std::atomic<bool> is_refused_{false};       // the executor did not take the last post
     mutable std::atomic<std::uint64_t> random_state_{0x9E3779B97F4A7C15U};
 };
 

@@ -168,7 +168,7 @@ inline void SchedulerCore::run_timer() {
             for (const auto* heap : {&attempts_due_, &stale_due_}) {
                 if (!heap->empty() && (!steady || heap->top().key < *steady)) { steady = heap->top().key; }
             }
-            if (posts_owed_ != 0) { // the executor has refused: it is asked again
+            if (is_refused_ || posts_owed_ != 0) { // the executor is asked again
                 const steady_time soon = options_.clock.steady_now() + std::chrono::milliseconds{100};
                 if (!steady || soon < *steady) { steady = soon; }
             }
@@ -223,61 +223,73 @@ inline void SchedulerCore::dispatch_due() {
     std::vector<JobPtr> forgotten;
     std::vector<JobEvent> stale;
     Decisions decisions;
-    const std::scoped_lock one_at_a_time{dispatch_mutex_};
-    const sys_time wall = options_.clock.now();
-    const steady_time steady = options_.clock.steady_now();
     {
-        const Lock lock{mutex_};
-        elsewhere = leave_timeline(wall, lock);
-        while (!wall_due_.empty() && wall_due_.top().key <= wall) {
-            const JobPtr& job = by_index_[wall_due_.pop().item];
-            job->is_settling = true;
-            due.push_back({job, job->plan, job->left, std::exchange(job->wall_due, std::nullopt), std::nullopt});
+        // Schedules are asked in here, one dispatch at a time; all other calls of the program come afterwards.
+        const std::scoped_lock one_at_a_time{dispatch_mutex_};
+        const sys_time wall = options_.clock.now();
+        const steady_time steady = options_.clock.steady_now();
+        take_due(wall, steady, due, elsewhere, forgotten, stale, decisions);
+        for (const Due& item : due) {
+            const Owed owed = owed_by(*item.plan, item.left, item.wall, item.steady, wall, steady);
+            settle_due(item.job, item.plan, owed, decisions);
         }
-        while (!steady_due_.empty() && steady_due_.top().key <= steady) {
-            const JobPtr job = by_index_[steady_due_.pop().item];
-            if (job->is_over) {
-                forgotten.push_back(job);
-                // Triggered in the meantime: it retires again when that is final.
-                if (job->in_progress == 0 && job->waiting.empty()) { forget(job, lock); }
-            } else {
-                job->is_settling = true;
-                due.push_back({job, job->plan, job->left, std::nullopt, std::exchange(job->steady_due, std::nullopt)});
-            }
+        for (const Due& item : elsewhere) {
+            settle_due(item.job, item.plan, first_due(*item.plan, wall, steady), decisions);
         }
-        while (!attempts_due_.empty() && attempts_due_.top().key <= steady) {
-            const OccurrencePtr occurrence = occurrences_[attempts_due_.pop().item];
-            if (occurrence->phase == Occurrence::Phase::retrying) {
-                ++occurrence->attempt;
-                occurrence->phase = Occurrence::Phase::ready;
-                occurrence->is_recorded = false;
-                ++queued_;
-                ++occurrence->job->queued;
-                decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
-            } else {
-                expire(occurrence, decisions, lock);
-            }
-        }
-        while (!stale_due_.empty() && stale_due_.top().key <= steady) {
-            const JobPtr& job = by_index_[stale_due_.pop().item];
-            if (job->is_paused) { continue; } // it is watched again from when it is resumed
-            job->is_stale = true;
-            stale.push_back(event_of(*job->plan, nullptr, {}));
-            stale.back().job_id = job->id;
-            stale.back().last_success = job->last_success;
-        }
-        busy_ += 2;
     }
-    carry_out(decisions);
     if (!elsewhere.empty()) { diagnose("the wall clock was set back by hours: a new timeline begins"); }
     for (const JobEvent& event : stale) { tell(options_.hooks.on_stale, event); }
-    for (const Due& item : due) {
-        settle_due(item.job, item.plan, owed_by(*item.plan, item.left, item.wall, item.steady, wall, steady));
-    }
-    for (const Due& item : elsewhere) { settle_due(item.job, item.plan, first_due(*item.plan, wall, steady)); }
+    carry_out(decisions);
+}
+
+/// Takes off the heaps what is due, and counts itself in `busy_`.
+inline void SchedulerCore::take_due(sys_time wall, steady_time steady, std::vector<Due>& due,
+                                    std::vector<Due>& elsewhere, std::vector<JobPtr>& forgotten,
+                                    std::vector<JobEvent>& stale, Decisions& decisions) {
     const Lock lock{mutex_};
-    --busy_;
-    changed_.notify_all();
+    elsewhere = leave_timeline(wall, lock);
+    while (!wall_due_.empty() && wall_due_.top().key <= wall) {
+        const JobPtr& job = by_index_[wall_due_.pop().item];
+        job->is_settling = true;
+        due.push_back({job, job->plan, job->left, std::exchange(job->wall_due, std::nullopt), std::nullopt});
+    }
+    while (!steady_due_.empty() && steady_due_.top().key <= steady) {
+        const JobPtr job = by_index_[steady_due_.pop().item];
+        if (job->is_over) {
+            forgotten.push_back(job);
+            // Triggered in the meantime: it retires again when that is final.
+            if (job->in_progress == 0 && job->waiting.empty()) { forget(job, lock); }
+        } else {
+            job->is_settling = true;
+            due.push_back({job, job->plan, job->left, std::nullopt, std::exchange(job->steady_due, std::nullopt)});
+        }
+    }
+    while (!attempts_due_.empty() && attempts_due_.top().key <= steady) {
+        const OccurrencePtr occurrence = occurrences_[attempts_due_.pop().item];
+        if (occurrence->phase == Occurrence::Phase::retrying) {
+            if (!has_room(0)) { // its turn comes when there is room for its record
+                attempts_due_.push(occurrence->index, saturating_add(steady, std::chrono::nanoseconds{100'000'000}));
+                continue;
+            }
+            ++occurrence->attempt;
+            occurrence->phase = Occurrence::Phase::ready;
+            occurrence->is_recorded = false;
+            ++queued_;
+            ++occurrence->job->queued;
+            decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
+        } else {
+            expire(occurrence, decisions, lock);
+        }
+    }
+    while (!stale_due_.empty() && stale_due_.top().key <= steady) {
+        const JobPtr& job = by_index_[stale_due_.pop().item];
+        if (job->is_paused) { continue; } // it is watched again from when it is resumed
+        job->is_stale = true;
+        stale.push_back(event_of(*job->plan, nullptr, {}));
+        stale.back().job_id = job->id;
+        stale.back().last_success = job->last_success;
+    }
+    ++busy_;
 }
 
 /// Outside the lock: the schedule may be the program's own.
@@ -305,74 +317,68 @@ inline Owed SchedulerCore::owed_by(const JobPlan& plan, std::uint64_t left, std:
 }
 
 /// Lets through what the policies allow, and skips the rest with its reason: the sum is what was owed.
-inline void SchedulerCore::settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed) {
-    Decisions decisions;
-    {
-        const Lock lock{mutex_};
-        const bool is_current = job->plan == plan; // else an update has seen to what comes next
-        if (is_current && !owed.error.empty()) { job->schedule_error = owed.error; }
-        SkipReason refused = SkipReason::none; // it came due, so it is accounted for, whatever has happened since
-        if (job->is_paused) { refused = SkipReason::paused; }
-        if (state_ == State::stopping) { refused = SkipReason::shutdown; }
-        if (job->is_removed) { refused = SkipReason::removed; }
-        const Every* every = plan->schedule.interval();
-        const bool after_completion = every != nullptr && every->is_after_completion();
-        if (is_current && job->left != std::numeric_limits<std::uint64_t>::max()) {
-            job->left -= std::min(job->left, owed.count());
-        }
-        const Overlap overlap = plan->policies.overlap;
-        std::uint64_t late = owed.late_count;
-        std::optional<sys_time> made_good;
-        std::size_t caught_up = 0;
-        const auto skip_late = [&](std::uint64_t occurrences, SkipReason reason) {
-            if (occurrences == 0) { return; }
-            job->last_skip = reason;
-            job->last_skip_at = owed.latest;
-            decisions.push_back(
-                {.kind = Decision::Kind::skip,
-                 .job = job,
-                 .plan = plan,
-                 .skip = {.reason = reason,
-                          .scheduled_at = owed.late.size() > caught_up ? owed.late[caught_up] : owed.latest,
-                          .occurrences = occurrences,
-                          .is_minimum = owed.is_minimum}});
-        };
-        if (refused != SkipReason::none) {
-            skip_late(late, refused);
-            for (const sys_time nominal : owed.on_time) {
-                skip({job, plan, nominal, Trigger::schedule, overlap}, refused, decisions);
-            }
-        } else {
-            if (plan->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
-                owed.latest_due >= options_.clock.now() -
-                                       std::chrono::floor<std::chrono::microseconds>(plan->policies.misfire_grace)) {
-                made_good = owed.latest;
-                --late;
-            }
-            if (plan->policies.misfire == Misfire::run_all) {
-                caught_up = std::min<std::size_t>(owed.late.size(), plan->policies.max_catch_up);
-            }
-            skip_late(late - caught_up, SkipReason::misfire);
-            for (std::size_t i = 0; i < caught_up; ++i) {
-                admit({job, plan, owed.late[i], Trigger::catch_up, Overlap::queue_all}, decisions, lock);
-            }
-            if (made_good) { admit({job, plan, made_good, Trigger::catch_up, overlap}, decisions, lock); }
-            for (const sys_time nominal : owed.on_time) {
-                admit({job, plan, nominal, Trigger::schedule, overlap}, decisions, lock);
-            }
-        }
-        job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over
-        if (job->is_removed || state_ == State::stopping || !is_current) {
-            // It will not be due again, or is already.
-        } else if (owed.next || owed.next_steady) {
-            set_due(*job, owed.next, owed.next_steady, lock);
-        } else if (after_completion && owed.count() != 0 && job->in_progress == 0) {
-            await_next_completion(*job, lock); // nothing was let through: there is no completion to wait for
-        }
-        retire_if_over(*job, lock);
-        ++busy_;
+inline void SchedulerCore::settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed, Decisions& decisions) {
+    const Lock lock{mutex_};
+    const bool is_current = job->plan == plan; // else an update has seen to what comes next
+    if (is_current && !owed.error.empty()) { job->schedule_error = owed.error; }
+    SkipReason refused = SkipReason::none; // it came due, so it is accounted for, whatever has happened since
+    if (job->is_paused) { refused = SkipReason::paused; }
+    if (state_ == State::stopping) { refused = SkipReason::shutdown; }
+    if (job->is_removed) { refused = SkipReason::removed; }
+    const Every* every = plan->schedule.interval();
+    const bool after_completion = every != nullptr && every->is_after_completion();
+    if (is_current && job->left != std::numeric_limits<std::uint64_t>::max()) {
+        job->left -= std::min(job->left, owed.count());
     }
-    carry_out(decisions);
+    const Overlap overlap = plan->policies.overlap;
+    std::uint64_t late = owed.late_count;
+    std::optional<sys_time> made_good;
+    std::size_t caught_up = 0;
+    const auto skip_late = [&](std::uint64_t occurrences, SkipReason reason) {
+        if (occurrences == 0) { return; }
+        job->last_skip = reason;
+        job->last_skip_at = owed.latest;
+        decisions.push_back({.kind = Decision::Kind::skip,
+                             .job = job,
+                             .plan = plan,
+                             .skip = {.reason = reason,
+                                      .scheduled_at = owed.late.size() > caught_up ? owed.late[caught_up] : owed.latest,
+                                      .occurrences = occurrences,
+                                      .is_minimum = owed.is_minimum}});
+    };
+    if (refused != SkipReason::none) {
+        skip_late(late, refused);
+        for (const sys_time nominal : owed.on_time) {
+            skip({job, plan, nominal, Trigger::schedule, overlap}, refused, decisions);
+        }
+    } else {
+        if (plan->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
+            owed.latest_due >=
+                options_.clock.now() - std::chrono::floor<std::chrono::microseconds>(plan->policies.misfire_grace)) {
+            made_good = owed.latest;
+            --late;
+        }
+        if (plan->policies.misfire == Misfire::run_all) {
+            caught_up = std::min<std::size_t>(owed.late.size(), plan->policies.max_catch_up);
+        }
+        skip_late(late - caught_up, SkipReason::misfire);
+        for (std::size_t i = 0; i < caught_up; ++i) {
+            admit({job, plan, owed.late[i], Trigger::catch_up, Overlap::queue_all}, decisions, lock);
+        }
+        if (made_good) { admit({job, plan, made_good, Trigger::catch_up, overlap}, decisions, lock); }
+        for (const sys_time nominal : owed.on_time) {
+            admit({job, plan, nominal, Trigger::schedule, overlap}, decisions, lock);
+        }
+    }
+    job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over
+    if (job->is_removed || state_ == State::stopping || !is_current) {
+        // It will not be due again, or is already.
+    } else if (owed.next || owed.next_steady) {
+        set_due(*job, owed.next, owed.next_steady, lock);
+    } else if (after_completion && owed.count() != 0 && job->in_progress == 0) {
+        await_next_completion(*job, lock); // nothing was let through: there is no completion to wait for
+    }
+    retire_if_over(*job, lock);
 }
 
 inline void SchedulerCore::skip(const Admission& from, SkipReason reason, Decisions& decisions) const {
@@ -382,6 +388,11 @@ inline void SchedulerCore::skip(const Admission& from, SkipReason reason, Decisi
                          .job = from.job,
                          .plan = from.plan,
                          .skip = {.reason = reason, .scheduled_at = from.nominal, .trigger = from.trigger}});
+}
+
+/// Whether the log can hold one more record in flight: beyond its bound it would give up one that is alive.
+inline bool SchedulerCore::has_room(std::size_t replaced) const noexcept {
+    return queued_ - replaced + running_ + 8 < options_.log.max_running;
 }
 
 /// Whether, and how, an occurrence goes on: the overlap policy and the bound of the queue decide.
@@ -398,7 +409,7 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     // What an idle worker is about to take does not wait; what the newcomer replaces makes room.
     const std::size_t idle = options_.workers - std::min(options_.workers, running_);
     const std::size_t replaced = !is_free && overlap == Overlap::cancel_running ? job->queued : 0;
-    if (queued_ - replaced >= options_.max_queue + idle) {
+    if (!has_room(replaced) || queued_ - replaced >= options_.max_queue + idle) {
         skip(from, SkipReason::queue_full, decisions);
         return nullptr;
     }

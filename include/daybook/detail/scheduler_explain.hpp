@@ -33,7 +33,10 @@ inline SchedulerHealth SchedulerCore::health() const {
     const auto is_overdue_by = [&](std::chrono::nanoseconds late) { health.overdue = std::max(health.overdue, late); };
     if (!wall_due_.empty()) {
         health.next_run = wall_due_.top().key;
-        is_overdue_by(wall - wall_due_.top().key);
+        constexpr std::chrono::microseconds longest = std::chrono::years{200};
+        if (wall_due_.top().key < wall) {
+            is_overdue_by(std::min(saturating_difference(wall, wall_due_.top().key), longest));
+        }
     }
     for (const auto* heap : {&steady_due_, &attempts_due_}) {
         if (!heap->empty()) { is_overdue_by(saturating_difference(steady, heap->top().key)); }

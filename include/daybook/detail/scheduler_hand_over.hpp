@@ -163,9 +163,9 @@ inline void SchedulerCore::post(std::size_t count) {
 /// Hands what is ready to the program's own executor: outside the scheduler's own work and under no lock, because the
 /// executor may run it on the spot. What it refuses is offered again later.
 inline void SchedulerCore::flush_posts() {
-    static thread_local bool is_flushing = false; // an inline executor comes back here: the outer loop goes on for it
-    if (!is_executor_open_ || posts_owed_ == 0 || is_flushing || AtWork::is_inside(*this)) { return; }
-    is_flushing = true;
+    if (!is_executor_open_ || posts_owed_ == 0 || AtFlush::is_inside(*this)) { return; }
+    if (AtWork::is_inside(*this)) { return alarm_.wake(); } // whoever is at work may not come back here: the timer does
+    const AtFlush flushing{*this}; // an inline executor comes back here: this loop goes on for it
     const std::weak_ptr<SchedulerCore> weak = weak_from_this();
     for (std::size_t owed = posts_owed_.exchange(0); owed != 0; owed = posts_owed_.exchange(0)) {
         for (; owed != 0; --owed) {
@@ -175,14 +175,19 @@ inline void SchedulerCore::flush_posts() {
                     if (const auto core = weak.lock()) { core->run_one(); }
                 });
             } catch (...) { is_accepted = false; }
-            if (is_accepted) { continue; }
+            if (is_accepted) {
+                is_refused_ = false;
+                continue;
+            }
             posts_owed_ += owed;
-            is_flushing = false;
-            diagnose("the executor refuses work; it is offered again");
-            return alarm_.wake();
+            if (!is_refused_.exchange(true)) { // told, and the timer woken, once: it asks again every 100 ms
+                alarm_.wake();
+                const AtWork at_work{*this};
+                diagnose("the executor refuses work; it is offered again");
+            }
+            return;
         }
     }
-    is_flushing = false;
 }
 
 /// An execution that waits becomes a skip, or is cancelled if its occurrence has been attempted before; the occurrence

@@ -124,6 +124,10 @@ inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, 
     job->steady_due.reset();
     job->is_over = false;
     job->plan = plan;
+    if (plan->policies.stale_after == std::chrono::nanoseconds::zero()) {
+        job->is_stale = false;
+        stale_due_.erase(job->index);
+    }
     if (state_ == State::started) { begin_schedule(*job, first, lock); }
 }
 

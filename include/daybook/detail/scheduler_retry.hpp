@@ -29,9 +29,8 @@ inline void SchedulerCore::expire(const OccurrencePtr& occurrence, Decisions& de
     occurrence->job->last_status = JobStatus::timeout;
     decisions.push_back(Decision::about(Decision::Kind::time_out, occurrence));
     decisions.back().attempt = occurrence->attempt;
-    if (retry.asks_program()) {
-        occurrence->is_deciding = true;
-    } else {
+    occurrence->is_deciding = true; // until its record has ended: the body's return leaves the rest to that
+    if (!retry.asks_program()) {
         set_retry(*occurrence, ask_retry(retry, {.status = JobStatus::timeout, .attempt_number = occurrence->attempt}),
                   lock);
         if (occurrence->is_retried) { decisions.back().finality = Finality::retry_follows; }
@@ -80,7 +79,20 @@ inline void SchedulerCore::replace_worker(const OccurrencePtr& occurrence) {
     try {
         if (WorkerPool* const pool = open_pool_) { has_grown = pool->grow(); }
     } catch (const std::exception&) { has_grown = false; } // the system has no thread to give
-    if (has_grown) { return; }
+    if (has_grown) {
+        std::size_t replaced = 0;
+        bool is_surplus = false;
+        {
+            const Lock lock{mutex_};
+            is_surplus = !occurrence->is_replaced; // the body came back first, and its thread may not have left
+            replaced = replaced_;
+        }
+        WorkerPool* const pool = open_pool_;
+        if (is_surplus && pool->threads() > options_.workers + replaced) {
+            [[maybe_unused]] const bool is_accepted = pool->post([pool] { pool->retire(); });
+        }
+        return;
+    }
     const Lock lock{mutex_};
     if (std::exchange(occurrence->is_replaced, false)) { --replaced_; }
 }

@@ -66,6 +66,7 @@ inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions&
     state_ = State::stopping;
     wall_due_.clear();
     steady_due_.clear();
+    stale_due_.clear();
     for (auto& [id, job] : jobs_) {
         job->wall_due.reset();
         job->steady_due.reset();
@@ -100,6 +101,12 @@ inline void SchedulerCore::ask_all_to_stop(Decisions& decisions, const Lock& /*l
 }
 
 inline void SchedulerCore::request_stop() {
+    bool was_started = false;
+    {
+        const Lock lock{mutex_};
+        was_started = state_ == State::started;
+    }
+    if (was_started && !AtWork::is_inside(*this)) { dispatch_due(); } // what has come due by now still counts as due
     StopReport report;
     Decisions decisions;
     {
@@ -201,6 +208,10 @@ inline void SchedulerCore::join() {
 /// The end of the scheduler, though a handle may keep the core: waits for every body, and lets go of the jobs.
 inline void SchedulerCore::close() {
     stop(options_.stop_grace);
+    {
+        Lock lock{mutex_}; // bodies on the program's executor, and open ones, have no thread of ours to join
+        changed_.wait(lock, [&] { return running_ == 0; });
+    }
     join();
     decltype(jobs_) jobs; // destroyed outside the lock: the callables are the program's own
     decltype(by_index_) by_index;

@@ -164,9 +164,8 @@ public:
     using AnyScheduler::add;
 
     /// Adds a job: a callable that takes nothing or a `JobContext&`, and returns nothing or a `Result`; or one that
-    /// takes
-    /// `(JobContext&, Completion<Result>)` and finishes later. It throws to fail. Under Overlap::allow it may run on
-    /// several threads at once.
+    /// takes `(JobContext&, Completion<Result>)` and finishes later. It throws to fail. Under Overlap::allow it may run
+    /// on several threads at once.
     /// @throws std::invalid_argument  The id is taken, empty or too long, or an option is out of its range.
     /// @throws std::logic_error       The scheduler has been stopped.
     template <class Callable>
@@ -204,11 +203,8 @@ private:
         static_assert(is_open || detail::is_job<Body>,
                       "a job must be callable with nothing, with a daybook::JobContext&, or with a JobContext& and a "
                       "daybook::Completion<Result>");
-        if constexpr (is_open) {
-            return add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)),
-                              if_present);
-        } else if constexpr (detail::is_job<Body>) {
-            static_assert(detail::is_job_result<typename detail::JobReturn<Body>::type, Result>,
+        if constexpr (is_open || detail::is_job<Body>) {
+            static_assert(detail::has_job_result<Body, Result>,
                           "a job must return nothing, or something that converts to the scheduler's Result "
                           "(std::string unless Scheduler<Result> says otherwise)");
             return add_erased(std::move(options), detail::make_job_function<Result>(std::forward<Callable>(callable)),

@@ -97,7 +97,8 @@ TEST_CASE("the newest before a limit is the one that walking finds") {
             const auto gap = schedule.next(walked).value() - walked;
             const auto limit =
                 walked + std::chrono::microseconds{1 + static_cast<std::int64_t>(random()) % gap.count()};
-            CHECK(daybook::detail::latest_before(schedule, known, limit) == walked);
+            const auto next = [&](sys_time after) { return schedule.next(after); };
+            CHECK(daybook::detail::latest_by_next(known, limit, next) == walked);
         }
     }
 }

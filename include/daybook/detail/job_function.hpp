@@ -51,6 +51,13 @@ inline constexpr bool is_job = std::is_invocable_v<Callable&, JobContext&> || st
 template <class Returned, class Result>
 inline constexpr bool is_job_result = std::is_void_v<Returned> || std::is_convertible_v<Returned, Result>;
 
+/// Whether what it returns can be the job's result; one that finishes later may return anything.
+template <class Callable, class Result>
+inline constexpr bool has_job_result = is_job_result<typename JobReturn<Callable>::type, Result>;
+template <class Callable, class Result>
+requires is_open_job<Callable, Result>
+inline constexpr bool has_job_result<Callable, Result> = true;
+
 template <class Result, class Callable>
 Ref<RefCounted> call_job(void* callable, JobContext& context, std::size_t max_bytes) {
     auto& body = *static_cast<Callable*>(callable);

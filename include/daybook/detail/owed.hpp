@@ -6,6 +6,7 @@
 /// Which occurrences of a schedule have come by now, and which of them are late.
 
 #include <daybook/detail/saturate.hpp>
+#include <daybook/detail/schedule_kinds.hpp>
 #include <daybook/schedule/schedule.hpp>
 #include <daybook/types.hpp>
 
@@ -64,24 +65,6 @@ struct Owed {
     }
 };
 
-/// The newest occurrence before `limit`, by bisection: the distance may be decades of seconds.
-/// @param known  An occurrence before `limit`.
-[[nodiscard]] inline sys_time latest_before(const Schedule& schedule, sys_time known, sys_time limit) {
-    sys_time low = known; // what is next after it is before the limit, or it is the newest one itself
-    sys_time high = limit;
-    while (high - low > std::chrono::microseconds{1}) {
-        const sys_time middle = low + (high - low) / 2;
-        const std::optional<sys_time> next = schedule.next(middle);
-        if (next && *next < limit) {
-            low = *next;
-        } else {
-            high = middle;
-        }
-    }
-    const std::optional<sys_time> next = schedule.next(low);
-    return next && *next < limit ? *next : low;
-}
-
 /// @param nominal    The nominal time that has come.
 /// @param tolerance  What is later than that is late.
 /// @param keep_late  How many of the late ones are wanted one by one.
@@ -113,7 +96,7 @@ struct Owed {
                 if (const auto& until = schedule.limits().until; until && *until < limit) {
                     limit = *until + std::chrono::microseconds{1};
                 }
-                at = owed.latest = latest_before(schedule, *at, limit);
+                at = owed.latest = latest_by_next(*at, limit, [&](sys_time after) { return schedule.next(after); });
                 owed.latest_due = due = std::max(due, schedule.due(*at));
             }
             at = schedule.next(*at);

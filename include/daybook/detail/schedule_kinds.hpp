@@ -38,6 +38,25 @@ struct OwnInterface {
     [[nodiscard]] virtual std::optional<sys_time> previous(sys_time before) const = 0;
 };
 
+/// The last instant before `limit` that `next` finds, by halving: the distance may be decades of seconds.
+/// @param known  One that it finds before `limit`.
+template <class Next>
+[[nodiscard]] sys_time latest_by_next(sys_time known, sys_time limit, const Next& next) {
+    sys_time low = known; // what is next after it is before the limit, or it is the newest one itself
+    sys_time high = limit;
+    while (high - low > std::chrono::microseconds{1}) {
+        const sys_time middle = low + (high - low) / 2;
+        const std::optional<sys_time> found = next(middle);
+        if (found && *found < limit) {
+            low = *found;
+        } else {
+            high = middle;
+        }
+    }
+    const std::optional<sys_time> found = next(low);
+    return found && *found < limit ? *found : low;
+}
+
 /// The last instant before `before` that `next` finds, for what can only be asked forwards: first in growing distances
 /// back, then by halving. O(log distance) questions.
 template <class Next>
@@ -50,18 +69,7 @@ template <class Next>
         if (back >= search_horizon) { break; }
     }
     if (!low) { return std::nullopt; }
-    sys_time high = before; // what is next after `low` may be before it, what is next after `high - 1` is not
-    while (high - *low > microseconds{1}) {
-        const sys_time middle = *low + (high - *low) / 2;
-        const std::optional<sys_time> found = next(middle);
-        if (found && *found < before) {
-            low = found;
-        } else {
-            high = middle;
-        }
-    }
-    const std::optional<sys_time> found = next(*low);
-    return found && *found < before ? found : low;
+    return latest_by_next(*low, before, next);
 }
 
 template <class Type>

@@ -51,6 +51,18 @@ struct JobPlan {
     std::shared_ptr<JobFunction> function; ///< shared with the plans before and after
     std::shared_ptr<PinnedNames> names;
     ConcurrencyGroup* group = nullptr; ///< null: unbounded
+
+    /// Whether the end of one occurrence says when the next is due.
+    [[nodiscard]] bool is_after_completion() const noexcept {
+        const Every* every = schedule.interval();
+        return every != nullptr && every->is_after_completion();
+    }
+
+    /// When a nominal time of the wall clock is waited for until. An interval waits for the instant that it counts
+    /// from; its jitter is that of the steady clock's instants.
+    [[nodiscard]] sys_time wall_due(sys_time nominal) const noexcept {
+        return schedule.interval() != nullptr ? nominal : schedule.due(nominal);
+    }
 };
 
 struct Job {

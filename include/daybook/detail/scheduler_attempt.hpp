@@ -52,8 +52,7 @@ inline bool SchedulerCore::run_one() {
         const auto timeout = occurrence->plan->policies.timeout;
         const bool may_expire = options_.workers != 0 || occurrence->plan->function->begin != nullptr;
         if (timeout != timeout.zero() && may_expire && !occurrence->is_ended) {
-            attempts_due_.push(occurrence->index, saturating_add(now, timeout));
-            if (attempts_due_.top().item == occurrence->index) { alarm_.wake(); }
+            push_due(attempts_due_, occurrence->index, saturating_add(now, timeout), lock);
         }
     }
     if (is_cancelled) { // between the two locks
@@ -186,7 +185,7 @@ inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, 
                                                       : hooks.on_error;
     const bool is_told = hook && status != JobStatus::cancelled;
     if (is_told || hooks.on_recovered) { event = event_of(*occurrence.plan, &occurrence, occurrence.execution); }
-    if (text) { event.error = std::string{text->text()}; }
+    if (is_told && text) { event.error = std::string{text->text()}; }
     event.is_final = finality == Finality::final_attempt;
     bool has_recovered = false;
     {
@@ -221,10 +220,10 @@ inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence) {
         }
         occurrence->thread = {};
         occurrence->stop = std::stop_source{std::nostopstate};
-        if (occurrence->is_retried && !occurrence->is_cancelled && !job->is_removed && state_ != State::stopping) {
+        if (occurrence->is_retried && may_retry(*occurrence, lock)) {
             occurrence->phase = Occurrence::Phase::retrying;
-            attempts_due_.push(occurrence->index, saturating_add(options_.clock.steady_now(), occurrence->retry_delay));
-            if (attempts_due_.top().item == occurrence->index) { alarm_.wake(); }
+            const steady_time due = saturating_add(options_.clock.steady_now(), occurrence->retry_delay);
+            push_due(attempts_due_, occurrence->index, due, lock);
         } else {
             if (occurrence->is_retried) { // promised, but the job was removed, a newer one came, or the scheduler stops
                 decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
@@ -248,9 +247,8 @@ inline void SchedulerCore::end_occurrence(const OccurrencePtr& occurrence, const
     free_occurrences_.push_back(occurrence->index);
     --job->in_progress;
     if (job->is_removed || state_ != State::started) { return; }
-    const Every* every = job->plan->schedule.interval();
-    if (every != nullptr && every->is_after_completion() && !job->is_settling && !job->is_over && !job->steady_due &&
-        !job->wall_due && job->in_progress == 0 && job->waiting.empty()) {
+    if (job->plan->is_after_completion() && !job->is_settling && !job->is_over && !job->steady_due && !job->wall_due &&
+        job->in_progress == 0 && job->waiting.empty()) {
         await_next_completion(*job, lock);
     }
     retire_if_over(*job, lock);

@@ -125,6 +125,9 @@ private:
     void begin_schedule(Job& job, const Owed& first, const Lock& lock);
     [[nodiscard]] std::vector<Due> leave_timeline(sys_time wall, const Lock& lock);
     void set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due, const Lock& lock);
+    template <class Key>
+    void push_due(IndexedHeap<Key>& heap, std::uint32_t item, Key key, const Lock& lock);
+    [[nodiscard]] static std::optional<sys_time> next_run_of(const Job& job, sys_time wall, steady_time steady);
     void await_next_completion(Job& job, const Lock& lock);
     void retire_if_over(Job& job, const Lock& lock);
     void forget(const JobPtr& job, const Lock& lock);
@@ -136,6 +139,7 @@ private:
     void drop_queued(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions, const Lock& lock);
     ExecutionId carry_out(const Decisions& decisions);
     ExecutionId hand_over(const OccurrencePtr& occurrence);
+    [[nodiscard]] Execution record_queued(const Occurrence& occurrence, std::uint32_t attempt);
     bool release_next(const JobPtr& job, const Lock& lock);
     void enqueue(const OccurrencePtr& occurrence, const Lock& lock);
     [[nodiscard]] OccurrencePtr take_ready(std::vector<OccurrencePtr>& dropped, const Lock& lock);
@@ -158,6 +162,7 @@ private:
     void replace_worker(const OccurrencePtr& occurrence);
     [[nodiscard]] std::optional<std::chrono::nanoseconds> ask_retry(const RetryPolicy& policy,
                                                                     const Failure& failure) const;
+    [[nodiscard]] bool may_retry(const Occurrence& occurrence, const Lock& lock) const;
     void set_retry(Occurrence& occurrence, std::optional<std::chrono::nanoseconds> delay, const Lock& lock) const;
     [[nodiscard]] std::uint64_t random() const noexcept;
 
@@ -172,6 +177,7 @@ private:
     std::size_t close_admission(StopReport& report, Decisions& decisions, const Lock& lock);
     void abandon_queue(StopReport& report, Decisions& decisions, const Lock& lock);
     void ask_all_to_stop(Decisions& decisions, const Lock& lock);
+    [[nodiscard]] bool is_started() const;
     [[nodiscard]] bool is_drained(const Lock& lock) const;
     void join();
 

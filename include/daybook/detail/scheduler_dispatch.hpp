@@ -54,30 +54,26 @@ inline void SchedulerCore::begin_schedule(Job& job, const Owed& first, const Loc
 }
 
 inline void SchedulerCore::set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due,
-                                   const Lock& /*lock*/) {
+                                   const Lock& lock) {
     job.wall_due = wall_due;
     job.steady_due = steady_due;
-    bool is_earliest = false;
-    if (wall_due) {
-        // An interval waits for the instant that it counts from; its jitter is that of the steady clock's instants.
-        const bool is_interval = job.plan->schedule.interval() != nullptr;
-        wall_due_.push(job.index, is_interval ? *wall_due : job.plan->schedule.due(*wall_due));
-        is_earliest = wall_due_.top().item == job.index;
-    }
-    if (steady_due) {
-        steady_due_.push(job.index, detail::steady_due(job.plan->schedule, *steady_due));
-        is_earliest |= steady_due_.top().item == job.index;
-    }
-    if (is_earliest) { alarm_.wake(); }
+    if (wall_due) { push_due(wall_due_, job.index, job.plan->wall_due(*wall_due), lock); }
+    if (steady_due) { push_due(steady_due_, job.index, detail::steady_due(job.plan->schedule, *steady_due), lock); }
+}
+
+/// Something is due at `key`; the timer is told when that is earlier than all it waits for.
+template <class Key>
+void SchedulerCore::push_due(IndexedHeap<Key>& heap, std::uint32_t item, Key key, const Lock& /*lock*/) {
+    heap.push(item, key);
+    if (heap.top().item == item) { alarm_.wake(); }
 }
 
 /// From now on, until it succeeds: then from then on.
-inline void SchedulerCore::watch_staleness(Job& job, const Lock& /*lock*/) {
+inline void SchedulerCore::watch_staleness(Job& job, const Lock& lock) {
     stale_due_.erase(job.index);
     const std::chrono::nanoseconds after = job.plan->policies.stale_after;
     if (after == after.zero() || state_ != State::started || job.is_removed) { return; }
-    stale_due_.push(job.index, saturating_add(options_.clock.steady_now(), after));
-    if (stale_due_.top().item == job.index) { alarm_.wake(); }
+    push_due(stale_due_, job.index, saturating_add(options_.clock.steady_now(), after), lock);
 }
 
 /// An interval after completion, and nothing in progress: due one period from now, unless its time is over.
@@ -91,11 +87,9 @@ inline void SchedulerCore::await_next_completion(Job& job, const Lock& lock) {
 /// A job without a further occurrence is over; once its last one is final it is kept for a while, and then forgotten.
 inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
     const bool is_manual = job.plan->schedule.is_never();
-    const bool awaits_completion =
-        job.plan->schedule.interval() != nullptr && job.plan->schedule.interval()->is_after_completion();
     if (state_ != State::started || is_manual || job.is_removed) { return; }
     if (job.is_settling || job.wall_due || job.steady_due) { return; }
-    if (awaits_completion && (job.in_progress != 0 || !job.waiting.empty())) { return; }
+    if (job.plan->is_after_completion() && (job.in_progress != 0 || !job.waiting.empty())) { return; }
     job.is_over = true;
     stale_due_.erase(job.index);
     if (job.in_progress != 0 || !job.waiting.empty()) { return; }
@@ -325,8 +319,6 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const PlanPtr& plan, co
     if (job->is_paused) { refused = SkipReason::paused; }
     if (state_ == State::stopping) { refused = SkipReason::shutdown; }
     if (job->is_removed) { refused = SkipReason::removed; }
-    const Every* every = plan->schedule.interval();
-    const bool after_completion = every != nullptr && every->is_after_completion();
     if (is_current && job->left != std::numeric_limits<std::uint64_t>::max()) {
         job->left -= std::min(job->left, owed.count());
     }
@@ -375,7 +367,7 @@ inline void SchedulerCore::settle_due(const JobPtr& job, const PlanPtr& plan, co
         // It will not be due again, or is already.
     } else if (owed.next || owed.next_steady) {
         set_due(*job, owed.next, owed.next_steady, lock);
-    } else if (after_completion && owed.count() != 0 && job->in_progress == 0) {
+    } else if (plan->is_after_completion() && owed.count() != 0 && job->in_progress == 0) {
         await_next_completion(*job, lock); // nothing was let through: there is no completion to wait for
     }
     retire_if_over(*job, lock);

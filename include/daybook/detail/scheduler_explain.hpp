@@ -32,7 +32,6 @@ inline SchedulerHealth SchedulerCore::health() const {
     const Lock lock{mutex_};
     const auto is_overdue_by = [&](std::chrono::nanoseconds late) { health.overdue = std::max(health.overdue, late); };
     if (!wall_due_.empty()) {
-        health.next_run = wall_due_.top().key;
         constexpr std::chrono::microseconds longest = std::chrono::years{200};
         if (wall_due_.top().key < wall) {
             is_overdue_by(std::min(saturating_difference(wall, wall_due_.top().key), longest));
@@ -52,11 +51,8 @@ inline SchedulerHealth SchedulerCore::health() const {
         health.stale += job->is_stale ? 1U : 0U;
         health.last_start = std::max(health.last_start, job->last_start);
         health.last_success = std::max(health.last_success, job->last_success);
-        if (job->steady_due) {
-            const auto wait = saturating_difference(steady_due(job->plan->schedule, *job->steady_due), steady);
-            const sys_time due = wall + std::chrono::ceil<std::chrono::microseconds>(wait);
-            if (!health.next_run || due < *health.next_run) { health.next_run = due; }
-        }
+        const std::optional<sys_time> due = next_run_of(*job, wall, steady);
+        if (due && (!health.next_run || *due < *health.next_run)) { health.next_run = due; }
     }
     for (const OccurrencePtr& occurrence : occurrences_) {
         if (occurrence && occurrence->phase == Occurrence::Phase::running && occurrence->is_ended) { ++health.stuck; }

@@ -8,6 +8,7 @@
 #include <daybook/detail/scheduler_events.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -42,14 +43,7 @@ inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
             break;
         case Decision::Kind::cancel_retry: {
             const Occurrence& occurrence = *decision.occurrence;
-            const Execution execution = log_->start(occurrence.plan->names->refs(),
-                                                    {.attempt_number = occurrence.attempt + 1,
-                                                     .occurrence_id = occurrence.id,
-                                                     .scheduled_at = occurrence.nominal,
-                                                     .trigger = occurrence.trigger,
-                                                     .dst = occurrence.dst,
-                                                     .parameters = *occurrence.parameters},
-                                                    JobStatus::queued);
+            const Execution execution = record_queued(occurrence, occurrence.attempt + 1);
             log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
             break;
         }
@@ -62,16 +56,20 @@ inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
     return id;
 }
 
+inline Execution SchedulerCore::record_queued(const Occurrence& occurrence, std::uint32_t attempt) {
+    return log_->start(occurrence.plan->names->refs(),
+                       {.attempt_number = attempt,
+                        .occurrence_id = occurrence.id,
+                        .scheduled_at = occurrence.nominal,
+                        .trigger = occurrence.trigger,
+                        .dst = occurrence.dst,
+                        .parameters = *occurrence.parameters},
+                       JobStatus::queued);
+}
+
 /// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
 inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence) {
-    const Execution execution = log_->start(occurrence->plan->names->refs(),
-                                            {.attempt_number = occurrence->attempt,
-                                             .occurrence_id = occurrence->id,
-                                             .scheduled_at = occurrence->nominal,
-                                             .trigger = occurrence->trigger,
-                                             .dst = occurrence->dst,
-                                             .parameters = *occurrence->parameters},
-                                            JobStatus::queued);
+    const Execution execution = record_queued(*occurrence, occurrence->attempt);
     SkipReason dropped_for = SkipReason::none;
     bool is_ready = false;
     {

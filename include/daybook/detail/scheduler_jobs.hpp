@@ -216,6 +216,15 @@ inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions 
     return {.outcome = occurrence ? TriggerOutcome::queued : TriggerOutcome::skipped, .id = id_given};
 }
 
+/// By the wall clock as of now; empty when the job waits for nothing.
+inline std::optional<sys_time> SchedulerCore::next_run_of(const Job& job, sys_time wall, steady_time steady) {
+    if (job.steady_due) {
+        const auto wait = saturating_difference(steady_due(job.plan->schedule, *job.steady_due), steady);
+        return wall + std::chrono::ceil<std::chrono::microseconds>(wait);
+    }
+    return job.wall_due ? std::optional{job.plan->wall_due(*job.wall_due)} : std::nullopt;
+}
+
 inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_time steady, const Lock& /*lock*/) const {
     JobInfo info;
     info.id = job.id;
@@ -233,16 +242,7 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
     info.overlap = job.plan->policies.overlap;
     info.misfire = job.plan->policies.misfire;
     info.schedule_error = job.schedule_error;
-    if (!job.is_over && !job.is_removed) {
-        if (job.wall_due) { // an interval waits for the instant it counts from, and for its jitter afterwards
-            const bool is_interval = job.plan->schedule.interval() != nullptr;
-            info.next_run = is_interval ? *job.wall_due : job.plan->schedule.due(*job.wall_due);
-        }
-        if (job.steady_due) {
-            const auto wait = saturating_difference(steady_due(job.plan->schedule, *job.steady_due), steady);
-            info.next_run = wall + std::chrono::ceil<std::chrono::microseconds>(wait);
-        }
-    }
+    if (!job.is_over && !job.is_removed) { info.next_run = next_run_of(job, wall, steady); }
     const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);
     info.state = job.is_removed                    ? JobState::removed
                  : job.running != 0                ? JobState::executing

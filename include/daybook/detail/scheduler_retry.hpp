@@ -108,10 +108,14 @@ inline std::optional<std::chrono::nanoseconds> SchedulerCore::ask_retry(const Re
     }
 }
 
+/// Whether another attempt of the occurrence may come at all.
+inline bool SchedulerCore::may_retry(const Occurrence& occurrence, const Lock& /*lock*/) const {
+    return !occurrence.is_cancelled && !occurrence.job->is_removed && state_ != State::stopping;
+}
+
 inline void SchedulerCore::set_retry(Occurrence& occurrence, std::optional<std::chrono::nanoseconds> delay,
-                                     const Lock& /*lock*/) const {
-    occurrence.is_retried =
-        delay && !occurrence.is_cancelled && !occurrence.job->is_removed && state_ != State::stopping;
+                                     const Lock& lock) const {
+    occurrence.is_retried = delay && may_retry(occurrence, lock);
     occurrence.retry_delay = delay.value_or(std::chrono::nanoseconds::zero());
 }
 

@@ -100,13 +100,13 @@ inline void SchedulerCore::ask_all_to_stop(Decisions& decisions, const Lock& /*l
     }
 }
 
+inline bool SchedulerCore::is_started() const {
+    const Lock lock{mutex_};
+    return state_ == State::started;
+}
+
 inline void SchedulerCore::request_stop() {
-    bool was_started = false;
-    {
-        const Lock lock{mutex_};
-        was_started = state_ == State::started;
-    }
-    if (was_started && !AtWork::is_inside(*this)) { dispatch_due(); } // what has come due by now still counts as due
+    if (!AtWork::is_inside(*this) && is_started()) { dispatch_due(); } // what has come due by now still counts as due
     StopReport report;
     Decisions decisions;
     {
@@ -138,14 +138,7 @@ inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
 inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
     const auto now = std::chrono::steady_clock::now; // real time: a clock that stands still must not hang a stop
     const bool is_called_back = AtWork::is_inside(*this);
-    if (!is_called_back) {
-        bool was_started = false;
-        {
-            const Lock lock{mutex_};
-            was_started = state_ == State::started;
-        }
-        if (was_started) { dispatch(); } // what has come due by now still counts as due
-    }
+    if (!is_called_back && is_started()) { dispatch(); } // what has come due by now still counts as due
     StopReport report;
     Decisions decisions;
     std::size_t posts = 0;

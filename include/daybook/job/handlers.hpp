@@ -110,10 +110,8 @@ public:
         static_assert(is_open || detail::is_job<Body>,
                       "a handler must be callable with nothing, with a daybook::JobContext&, or with a JobContext& and "
                       "a daybook::Completion<Result>");
-        if constexpr (is_open) {
-            insert<Body>(handler_id, method_name, std::forward<Callable>(callable), description);
-        } else if constexpr (detail::is_job<Body>) {
-            static_assert(detail::is_job_result<typename detail::JobReturn<Body>::type, Result>,
+        if constexpr (is_open || detail::is_job<Body>) {
+            static_assert(detail::has_job_result<Body, Result>,
                           "a handler must return nothing, or something that converts to the Result of its Handlers "
                           "(std::string unless Handlers<Result> says otherwise)");
             insert<Body>(handler_id, method_name, std::forward<Callable>(callable), description);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "schedule/cron_oracle.hpp"
 #include "support/catch.hpp"
+#include "support/zones.hpp"
 
 #include <daybook/schedule/cron.hpp>
 
@@ -10,8 +11,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <random>
 #include <set>
@@ -59,19 +58,10 @@ struct Change {
 std::vector<std::string> zone_names() {
     const char* const variable = std::getenv("TZDIR"); // NOLINT(concurrency-mt-unsafe): nobody sets it
     const std::filesystem::path root = variable != nullptr ? variable : "/usr/share/zoneinfo";
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator{root}) {
-        const std::string name = entry.path().lexically_relative(root).generic_string();
-        if (name.starts_with("right/") || name.starts_with("posix/") || name == "localtime") { continue; }
-        if (entry.is_regular_file()) { names.push_back(name); }
-    }
-    std::sort(names.begin(), names.end());
     std::set<std::string> seen;
     std::vector<std::string> result;
-    for (const std::string& name : names) {
-        std::ifstream file{root / name, std::ios::binary};
-        const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
-        if (bytes.starts_with("TZif") && seen.insert(bytes).second) { result.push_back(name); }
+    for (const std::string& name : support::zone_names(root)) {
+        if (seen.insert(support::read_all(root / name)).second) { result.push_back(name); }
     }
     return result;
 }

@@ -2,6 +2,7 @@
 #include <daybook/time/time_zone.hpp>
 
 #include "support/catch.hpp"
+#include "support/zones.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -10,7 +11,6 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -30,6 +30,7 @@ using std::chrono::local_seconds;
 using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
+using support::read_all;
 
 std::string big_endian(std::int64_t value, int size) {
     std::string bytes;
@@ -76,11 +77,6 @@ std::string complaint(std::string_view bytes) {
     return "";
 }
 
-std::string read_all(const std::string& path) {
-    std::ifstream stream{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{}};
-}
-
 const std::string berlin_file = "/usr/share/zoneinfo/Europe/Berlin";
 
 sys_seconds utc(std::chrono::year_month_day day, seconds time = 0s) { return sys_seconds{sys_days{day}} + time; }
@@ -111,16 +107,7 @@ private:
     std::optional<std::string> before_;
 };
 
-std::vector<std::string> all_zone_names() {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator{"/usr/share/zoneinfo"}) {
-        const std::string name = entry.path().string().substr(20);
-        if (name.starts_with("right/") || name.starts_with("posix/") || !entry.is_regular_file()) { continue; }
-        if (name == "localtime" || !read_all(entry.path().string()).starts_with("TZif")) { continue; }
-        names.push_back(name);
-    }
-    return names;
-}
+std::vector<std::string> all_zone_names() { return support::zone_names("/usr/share/zoneinfo"); }
 
 } // namespace
 

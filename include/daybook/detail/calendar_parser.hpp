@@ -74,9 +74,8 @@ private:
 
     void add(Calendar& calendar, std::string_view item) const {
         const std::string expected = "SUN-SAT, a date such as 2026-12-25 or --12-25, or two of them parted by '/'";
-        constexpr std::string_view weekdays = "SUNMONTUEWEDTHUFRISAT";
         for (unsigned day = 0; day < 7; ++day) {
-            if (item == weekdays.substr(day * 3, 3)) {
+            if (item == Calendar::weekday_letters.substr(day * 3, 3)) {
                 calendar.add(std::chrono::weekday{day});
                 return;
             }

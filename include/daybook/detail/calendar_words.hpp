@@ -6,9 +6,9 @@
 /// When a schedule rests, in English: "on Sundays, 25 December and 2026-12-27 to 2027-01-02 (Europe/Berlin)".
 
 #include <daybook/detail/time_words.hpp>
+#include <daybook/detail/value_words.hpp>
 #include <daybook/schedule/calendar.hpp>
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -33,20 +33,15 @@ public:
 
 private:
     [[nodiscard]] std::string days_words() const {
-        static constexpr std::array<const char*, 12> months{"January",   "February", "March",    "April",
-                                                            "May",       "June",     "July",     "August",
-                                                            "September", "October",  "November", "December"};
-        static constexpr std::array<const char*, 7> weekdays{"Sundays",   "Mondays", "Tuesdays", "Wednesdays",
-                                                             "Thursdays", "Fridays", "Saturdays"};
         constexpr std::size_t most_told = 4;
         std::vector<std::string> days;
         for (const unsigned day : {1U, 2U, 3U, 4U, 5U, 6U, 0U}) {
-            if ((calendar_.weekly_ >> day & 1U) != 0) { days.emplace_back(weekdays[day]); }
+            if ((calendar_.weekly_ >> day & 1U) != 0) { days.push_back(std::string{weekday_words[day]} + 's'); }
         }
         for (unsigned month = 1; month <= 12; ++month) {
             for (unsigned day = 1; day <= 31; ++day) {
                 if ((calendar_.yearly_[month] >> day & 1U) == 0) { continue; }
-                days.push_back(std::to_string(day) + ' ' + months[month - 1]);
+                days.push_back(std::to_string(day) + ' ' + std::string{month_words[month]});
             }
         }
         std::size_t others = 0;

@@ -23,8 +23,6 @@ struct CronClockRules {
     bool only_first = false;      ///< of two; else both
 };
 
-inline constexpr std::int64_t widest_offset = 26 * 3600; ///< in seconds; none is further from UTC
-
 /// The first instant later than `after`, in seconds since 1970 UTC; no_match if there is none.
 ///
 /// Local time is a staircase over UTC. Within a step the search is the one of next_local; at its end the match found

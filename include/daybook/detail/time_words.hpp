@@ -86,6 +86,12 @@ namespace daybook::inline v0::detail {
     return "every " + (is_one_unit ? words.substr(2) : words);
 }
 
+/// "2026-01-31"; a year before 0 with a minus, one after 9999 with all its digits.
+[[nodiscard]] inline std::string date_words(const CivilDate& date) {
+    return (date.year < 0 ? "-" : "") + padded(static_cast<std::uint64_t>(date.year < 0 ? -date.year : date.year), 4) +
+           '-' + padded(date.month, 2) + '-' + padded(date.day, 2);
+}
+
 /// An instant for people: "2026-01-31 09:00:00 UTC"; with six digits after the point where there are microseconds.
 /// Any year is written in full, those before the year 0 with a minus.
 [[nodiscard]] inline std::string instant_words(sys_time instant) {
@@ -97,9 +103,7 @@ namespace daybook::inline v0::detail {
     const std::uint64_t in_day =
         static_cast<std::uint64_t>(micros) - static_cast<std::uint64_t>(days) * std::uint64_t{micros_per_day};
     const std::uint64_t second = in_day / 1'000'000;
-    std::string text = date.year < 0 ? "-" : "";
-    text += padded(static_cast<std::uint64_t>(date.year < 0 ? -date.year : date.year), 4) + '-' +
-            padded(date.month, 2) + '-' + padded(date.day, 2) + ' ';
+    std::string text = date_words(date) + ' ';
     text += padded(second / 3600, 2) + ':' + padded(second / 60 % 60, 2) + ':' + padded(second % 60, 2);
     if (in_day % 1'000'000 != 0) { text += '.' + padded(in_day % 1'000'000, 6); }
     return text + " UTC";

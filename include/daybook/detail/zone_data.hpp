@@ -17,6 +17,8 @@
 
 namespace daybook::inline v0::detail {
 
+inline constexpr std::int64_t widest_offset = 26 * 3600; ///< in seconds; none is further from UTC
+
 /// One stretch of time with one offset, and the offsets on either side of it; instants in seconds since 1970 UTC.
 struct ZoneSpan {
     std::int64_t begin = std::numeric_limits<std::int64_t>::min(); ///< the lowest value: since ever

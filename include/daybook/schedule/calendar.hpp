@@ -5,7 +5,9 @@
 /// @file
 /// When a schedule rests: days of a zone's calendar, a cron expression, or what a function says.
 
+#include <daybook/detail/calendar.hpp>
 #include <daybook/detail/saturate.hpp>
+#include <daybook/detail/time_words.hpp>
 #include <daybook/schedule/cron.hpp>
 #include <daybook/time/time_zone.hpp>
 #include <daybook/types.hpp>
@@ -46,6 +48,9 @@ class CalendarWordsWriter;
 class Calendar {
 public:
     using Date = std::chrono::year_month_day;
+
+    /// The days of the week as texts of calendars name them, three letters each, Sunday first.
+    static constexpr std::string_view weekday_letters = "SUNMONTUEWEDTHUFRISAT";
 
     /// No days yet, to be counted in UTC.
     Calendar() = default;
@@ -158,14 +163,12 @@ public:
         const auto item = [&]() -> std::string& { return text.empty() ? text : text += ','; };
         if (calendar.cron_) { item() += '{' + detail::cron_with_options(*calendar.cron_) + '}'; }
         for (unsigned day = 0; day < 7; ++day) {
-            if ((calendar.weekly_ >> day & 1U) != 0) {
-                item() += std::string_view{"SUNMONTUEWEDTHUFRISAT"}.substr(day * 3, 3);
-            }
+            if ((calendar.weekly_ >> day & 1U) != 0) { item() += weekday_letters.substr(day * 3, 3); }
         }
         for (unsigned month = 1; month <= 12; ++month) {
             for (unsigned day = 1; day <= 31; ++day) {
                 if ((calendar.yearly_[month] >> day & 1U) == 0) { continue; }
-                item() += "--" + two_digits(month) + '-' + two_digits(day);
+                item() += "--" + detail::padded(month, 2) + '-' + detail::padded(day, 2);
             }
         }
         for (const Days& range : calendar.ranges_) {
@@ -193,16 +196,8 @@ private:
         friend constexpr bool operator==(const Days&, const Days&) = default;
     };
 
-    [[nodiscard]] static std::string two_digits(unsigned number) {
-        return {static_cast<char>('0' + number / 10 % 10), static_cast<char>('0' + number % 10)};
-    }
-
     [[nodiscard]] static std::string date_text(std::chrono::local_days day) {
-        const Date date{day};
-        const int year = static_cast<int>(date.year());
-        const std::string digits = std::to_string(year < 0 ? -year : year);
-        return (year < 0 ? "-" : "") + std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits + '-' +
-               two_digits(static_cast<unsigned>(date.month())) + '-' + two_digits(static_cast<unsigned>(date.day()));
+        return detail::date_words(detail::civil_from_days(day.time_since_epoch().count()));
     }
 
     [[nodiscard]] std::chrono::local_days local_day(sys_time instant) const noexcept {

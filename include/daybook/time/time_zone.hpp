@@ -188,7 +188,7 @@ inline TimeZone TimeZone::find(std::string_view name) {
 inline LocalInfo TimeZone::to_sys(std::chrono::local_seconds local) const noexcept {
     std::int64_t wanted = local.time_since_epoch().count();
     if (is_utc()) { return {.kind = LocalKind::unique, .first = at(wanted), .second = at(wanted)}; }
-    constexpr std::int64_t widest = 26 * 3600; // no offset is further from UTC
+    constexpr std::int64_t widest = detail::widest_offset;
     wanted = std::clamp(wanted, std::numeric_limits<std::int64_t>::min() + 2 * widest,
                         std::numeric_limits<std::int64_t>::max() - 2 * widest);
     LocalInfo info{.kind = LocalKind::gap, .first = at(wanted), .second = at(wanted)};

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <exception>
 #include <optional>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -41,16 +42,22 @@ struct Signal {
 } // namespace
 
 TEST_CASE("a job may finish after its body has returned, on any thread") {
+    std::optional<Open> open;
+    std::binary_semaphore is_open{0};
     daybook::Scheduler<> scheduler{{.workers = 1}};
-    std::thread other;
     scheduler.add("fetch", {}, [&](daybook::JobContext& job, Open done) {
         job.records_processed(7);
-        other = std::thread{[done]() mutable { done.success("fetched"); }};
+        open = std::move(done);
+        is_open.release();
     });
     scheduler.start();
     scheduler.trigger("fetch");
-    CHECK(scheduler.wait_idle(patience));
+    std::thread other{[&] {
+        is_open.acquire();
+        open->success("fetched");
+    }};
     other.join();
+    CHECK(scheduler.wait_idle(patience));
     const auto record = scheduler.log().query({.job_id = "fetch"}).records.at(0);
     CHECK(record.status == JobStatus::success);
     CHECK(record.result == "fetched");

@@ -46,6 +46,11 @@ struct SchedulerOptions {
     /// so that nothing waits for ever behind what is more urgent. 0: priorities mean nothing.
     std::chrono::nanoseconds priority_worth = std::chrono::seconds{10};
 
+    /// The least time between two wake-ups of the timer that find something due; not negative. A flood of instants is
+    /// met in batches then, which takes a fraction of the processor's time, and what comes due right after something
+    /// else starts that much later. 0: every instant is waited for by itself.
+    std::chrono::nanoseconds coalescing = std::chrono::microseconds{100};
+
     RetryPolicy retry = {};
     std::chrono::nanoseconds timeout{0}; ///< of one attempt; 0: none
     Overlap overlap = Overlap::skip;

@@ -24,7 +24,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <random>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -177,6 +182,102 @@ void asio_timers(benchmark::State& state, const std::vector<std::chrono::nanosec
 }
 #endif
 
+/// The least that hands a task to a thread: a deque, and a semaphore for each thread that has nothing to do.
+class BarePool {
+public:
+    explicit BarePool(std::size_t threads) {
+        for (std::size_t i = 0; i < threads; ++i) { sleepers_.push_back(std::make_unique<std::binary_semaphore>(0)); }
+        for (auto& each : sleepers_) {
+            threads_.emplace_back([this, mine = each.get()] { work(*mine); });
+        }
+    }
+    BarePool(const BarePool&) = delete;
+    BarePool& operator=(const BarePool&) = delete;
+    ~BarePool() {
+        {
+            const std::scoped_lock lock{mutex_};
+            is_over_ = true;
+            for (auto* each : idle_) { each->release(); }
+            idle_.clear();
+        }
+        for (auto& each : threads_) { each.join(); }
+    }
+
+    void post(std::function<void()> task) {
+        std::binary_semaphore* sleeper = nullptr;
+        {
+            const std::scoped_lock lock{mutex_};
+            queue_.push_back(std::move(task));
+            if (!idle_.empty()) {
+                sleeper = idle_.back();
+                idle_.pop_back();
+            }
+        }
+        if (sleeper != nullptr) { sleeper->release(); }
+    }
+
+private:
+    void work(std::binary_semaphore& mine) {
+        std::unique_lock lock{mutex_};
+        while (true) {
+            if (!queue_.empty()) {
+                const auto task = std::move(queue_.front());
+                queue_.pop_front();
+                lock.unlock();
+                task();
+                lock.lock();
+            } else if (is_over_) {
+                return;
+            } else {
+                idle_.push_back(&mine);
+                lock.unlock();
+                mine.acquire();
+                lock.lock();
+            }
+        }
+    }
+
+    std::mutex mutex_;
+    std::deque<std::function<void()>> queue_;
+    std::vector<std::binary_semaphore*> idle_;
+    std::vector<std::unique_ptr<std::binary_semaphore>> sleepers_;
+    bool is_over_ = false;
+    std::vector<std::thread> threads_;
+};
+
+constexpr std::size_t handed_over = 200'000;
+
+/// Empty tasks from this thread to two others, until all have run: time for each.
+template <class Post>
+void hand_over(benchmark::State& state, Post post) {
+    for (auto _ : state) {
+        std::atomic<std::size_t> done{0};
+        const auto begin = Clock::now();
+        for (std::size_t i = 0; i < handed_over; ++i) {
+            post([&done] { done.fetch_add(1, std::memory_order_release); });
+        }
+        while (done.load(std::memory_order_acquire) < handed_over) { std::this_thread::yield(); }
+        const std::chrono::duration<double, std::nano> spent = Clock::now() - begin;
+        state.counters["ns"] = spent.count() / static_cast<double>(handed_over);
+    }
+}
+
+/// The same as triggers of one job, with a record of each.
+void hand_over_jobs(benchmark::State& state) {
+    for (auto _ : state) {
+        std::atomic<std::size_t> done{0};
+        daybook::Scheduler scheduler{{.workers = 2, .max_queue = handed_over}};
+        scheduler.add({.id = "job", .overlap = daybook::Overlap::allow},
+                      [&done] { done.fetch_add(1, std::memory_order_release); });
+        scheduler.start();
+        const auto begin = Clock::now();
+        for (std::size_t i = 0; i < handed_over; ++i) { scheduler.trigger("job"); }
+        while (done.load(std::memory_order_acquire) < handed_over) { std::this_thread::yield(); }
+        const std::chrono::duration<double, std::nano> spent = Clock::now() - begin;
+        state.counters["ns"] = spent.count() / static_cast<double>(handed_over);
+    }
+}
+
 /// What the scheduler waits with, a million of them pending: another one comes, and is cancelled.
 void pending_timers(benchmark::State& state) {
     constexpr std::uint32_t pending = 1'000'000;
@@ -253,6 +354,15 @@ int main(int argc, char** argv) {
     RegisterBenchmark("one_shots_100k_in_1s", [](benchmark::State& state) {
         one_shots(state, random_within_a_second());
     })->Iterations(1);
+    RegisterBenchmark("hand_over_bare", [](benchmark::State& state) {
+        BarePool pool{2};
+        hand_over(state, [&](auto task) { pool.post(task); });
+    })->Iterations(1);
+    RegisterBenchmark("hand_over_pool", [](benchmark::State& state) {
+        daybook::WorkerPool pool{{.threads = 2}};
+        hand_over(state, [&](auto task) { static_cast<void>(pool.post(task)); });
+    })->Iterations(1);
+    RegisterBenchmark("hand_over_jobs", hand_over_jobs)->Iterations(1);
     RegisterBenchmark("add_and_remove", add_and_remove);
     RegisterBenchmark("pending_timers", pending_timers);
     const bool is_quick =
@@ -270,6 +380,8 @@ int main(int argc, char** argv) {
         {"100,000 one-shots within 1 s, CPU for each, us", "one_shots_100k_in_1s:cpu_us_per_job", "", 3.0},
         {"100,000 one-shots within 1 s, lateness p50, us", "one_shots_100k_in_1s:p50_us"},
         {"100,000 one-shots within 1 s, lateness p99, us", "one_shots_100k_in_1s:p99_us", "", 2500.0},
+        {"hand-over to a worker / a bare deque's", "hand_over_pool:ns", "hand_over_bare:ns", 2.0},
+        {"trigger of an empty job, recorded, until it has run, ns", "hand_over_jobs:ns"},
         {"add + remove of a job / two clock reads", "add_and_remove", clocks},
         {"one timer more, a million pending, ns", "pending_timers:insert_ns", "", 150.0},
         {"one timer cancelled, a million pending, ns", "pending_timers:cancel_ns", "", 100.0},
@@ -291,6 +403,8 @@ int main(int argc, char** argv) {
             {"100,000 within 1 s, " + name + " / asio's", "one_shots_100k_in_1s:" + name, "asio_100k_in_1s:" + name});
     }
     findings.push_back({"asio, 100,000 timers within 1 s, CPU for each, us", "asio_100k_in_1s:cpu_us_per_job"});
+    findings.push_back({"100,000 within 1 s, CPU for each / asio's", "one_shots_100k_in_1s:cpu_us_per_job",
+                        "asio_100k_in_1s:cpu_us_per_job", 1.0});
 #endif
     return daybook_benchmark::run(argc, argv, findings);
 }

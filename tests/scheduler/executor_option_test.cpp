@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -151,4 +152,18 @@ TEST_CASE("a program that polls knows how long it may sleep") {
     CHECK(bench.scheduler.until_due() > 0s);
     bench.scheduler.trigger("wall");
     CHECK(bench.scheduler.until_due() == 0s);
+}
+
+TEST_CASE("instants that come while the timer rests are run after it, or with what wakes it") {
+    std::counting_semaphore<> ran{0};
+    daybook::Scheduler<> scheduler{{.workers = 2, .coalescing = 20ms}};
+    const auto begin = std::chrono::steady_clock::now() + 5ms;
+    constexpr int shots = 300;
+    for (int i = 0; i < shots; ++i) {
+        scheduler.add("shot " + std::to_string(i), daybook::at(begin + i * 100us), [&] { ran.release(); });
+    }
+    scheduler.start();
+    for (int i = 0; i < shots; ++i) { REQUIRE(ran.try_acquire_for(patience)); }
+    CHECK(scheduler.stop(patience).has_stopped());
+    CHECK(scheduler.log().stats().success_count == shots);
 }

@@ -131,9 +131,10 @@ TEST_CASE("what has waited long enough goes before what is more urgent") {
     CHECK(order(bench) == "urgent patient patient urgent");
 }
 
-TEST_CASE("a limit below one, and a negative worth of priorities, are refused") {
+TEST_CASE("a limit below one, a negative worth of priorities and a negative coalescing are refused") {
     CHECK_THROWS_AS(daybook::Scheduler<>({.group_limits = {{"g", 0}}}), std::invalid_argument);
     CHECK_THROWS_AS(daybook::Scheduler<>({.priority_worth = -1ns}), std::invalid_argument);
+    CHECK_THROWS_AS(daybook::Scheduler<>({.coalescing = -1ns}), std::invalid_argument);
 }
 
 TEST_CASE("a limit holds on threads too") {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <semaphore>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -514,6 +516,23 @@ TEST_CASE("posts that race with a stop are run or refused, never lost") {
         poster.join();
         REQUIRE(ran == accepted);
     }
+}
+
+TEST_CASE("copies of a task that are posted at once all run, and wake the threads that sleep") {
+    WorkerPool pool{{.threads = 3}};
+    for (int round = 0; round < 200; ++round) {
+        std::counting_semaphore<> ran{0};
+        std::barrier<> all_three{3};
+        // Three wait for each other: one thread alone would not get through.
+        REQUIRE(pool.post_copies(3, [&] {
+            all_three.arrive_and_wait();
+            ran.release();
+        }));
+        for (int i = 0; i < 3; ++i) { ran.acquire(); }
+    }
+    REQUIRE(pool.post_copies(0, [] {}));
+    pool.stop();
+    CHECK_FALSE(pool.post_copies(2, [] {}));
 }
 
 TEST_CASE("a pool whose threads sleep and wake all the time loses no task") {

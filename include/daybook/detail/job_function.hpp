@@ -24,9 +24,9 @@ using JobCall = Ref<RefCounted> (*)(void* callable, JobContext& context, std::si
 /// Calls a body that ends its attempt by a completion. What the body throws passes through.
 using JobBegin = void (*)(void* callable, const std::shared_ptr<OpenAttempt>& attempt);
 
-/// One of `call` and `begin` is set.
+/// One of `call` and `begin` is set. Copies share the callable.
 struct JobFunction {
-    std::unique_ptr<void, void (*)(void*)> callable{nullptr, nullptr};
+    std::shared_ptr<void> callable;
     JobCall call = nullptr;
     JobBegin begin = nullptr;
 };
@@ -85,8 +85,8 @@ template <class Result, class Callable>
 [[nodiscard]] JobFunction make_job_function(Callable&& callable) {
     using Body = std::decay_t<Callable>;
     JobFunction function;
-    function.callable = {new Body(std::forward<Callable>(callable)),
-                         [](void* body) { delete static_cast<Body*>(body); }};
+    function.callable = {static_cast<void*>(new Body(std::forward<Callable>(callable))),
+                         +[](void* body) { delete static_cast<Body*>(body); }}; // one instantiation for all bodies
     if constexpr (is_open_job<Body, Result>) {
         function.begin = &begin_job<Result, Body>;
     } else {

@@ -14,9 +14,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <limits>
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +40,7 @@ struct Owed {
     bool is_minimum = false;                     ///< there are at least `late_count`; nobody counted further
     std::optional<sys_time> latest = {};         ///< the newest late one
     sys_time latest_due = {};                    ///< when that one was due: later than its nominal time by its jitter
-    std::deque<sys_time> on_time = {};           ///< oldest first
+    std::list<sys_time> on_time = {};            ///< oldest first; an empty deque would take half a KiB
     std::optional<sys_time> next = {};           ///< the first that is still to come, for what the wall clock drives
     std::optional<steady_time> next_steady = {}; ///< the same for what the steady clock drives
     std::optional<std::uint64_t> left = {};      ///< of first ones: how many there may be at all; empty: without end

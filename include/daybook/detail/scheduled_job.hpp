@@ -44,12 +44,11 @@ struct ConcurrencyGroup;
 /// What a job does and when. An update puts another in its place: it is never changed, and may be read without a lock
 /// by whoever holds it.
 struct JobPlan {
-    std::string handler_id, method_name;
-    std::shared_ptr<const std::string> parameters;
+    std::string handler_id, method_name, parameters;
     Schedule schedule;
     JobPolicies policies;
-    std::shared_ptr<JobFunction> function; ///< shared with the plans before and after
-    std::shared_ptr<PinnedNames> names;
+    JobFunction function;
+    std::optional<PinnedNames> names;  ///< always there; made last
     ConcurrencyGroup* group = nullptr; ///< null: unbounded
 
     /// Whether the end of one occurrence says when the next is due.
@@ -74,7 +73,7 @@ struct Job {
     bool is_paused = false;
     bool is_removed = false;
     bool is_over = false;                           ///< the schedule has no further occurrence
-    bool is_settling = false;                       ///< it has come due, and its next due time is being found out
+    bool is_settling = false;                       ///< the plan is being asked when the job is due next
     std::uint32_t in_progress = 0;                  ///< occurrences that have been let through and are not final
     std::uint32_t running = 0;                      ///< bodies
     std::uint32_t queued = 0;                       ///< occurrences ready or waiting
@@ -104,10 +103,10 @@ struct Occurrence {
     };
 
     std::shared_ptr<Job> job;
-    std::shared_ptr<const JobPlan> plan; ///< the job's when it was let through
-    std::shared_ptr<const std::string> parameters;
-    OccurrenceId id = 0;     ///< that of the first attempt's execution
-    std::uint32_t index = 0; ///< in the heap of deadlines and retries
+    std::shared_ptr<const JobPlan> plan;       ///< the job's when it was let through
+    std::optional<std::string> own_parameters; ///< of a trigger that gave some
+    OccurrenceId id = 0;                       ///< that of the first attempt's execution
+    std::uint32_t index = 0;                   ///< in the heap of deadlines and retries
     std::uint32_t attempt = 1;
     std::optional<sys_time> nominal;
     Trigger trigger = Trigger::schedule;
@@ -129,6 +128,10 @@ struct Occurrence {
     bool has_returned = false; ///< the body returned meanwhile: whoever asks sees to the rest
     bool is_replaced = false;  ///< its body goes on after a timeout, and another worker was started for it
     std::chrono::nanoseconds retry_delay{0}; ///< where another attempt is owed
+
+    [[nodiscard]] const std::string& parameters() const noexcept {
+        return own_parameters ? *own_parameters : plan->parameters;
+    }
 };
 
 /// What was decided under the lock, to be done outside it: recording may destroy results, and stopping calls back.

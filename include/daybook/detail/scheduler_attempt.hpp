@@ -24,6 +24,8 @@ namespace daybook::inline v0::detail {
 inline bool SchedulerCore::run_one() {
     OccurrencePtr occurrence;
     std::vector<OccurrencePtr> dropped; // destroyed outside the lock, perhaps with the callable of a removed job
+    const sys_time wall = options_.clock.now();
+    const steady_time steady = options_.clock.steady_now();
     {
         const Lock lock{mutex_};
         occurrence = take_ready(dropped, lock);
@@ -37,37 +39,41 @@ inline bool SchedulerCore::run_one() {
         --occurrence->job->queued;
         ++running_;
         ++occurrence->job->running;
+        occurrence->job->last_start = wall;
+        set_deadline(*occurrence, steady, lock);
     }
-    log_->begin(occurrence->execution, WorkerPool::current_worker());
-    if (options_.hooks.on_start) {
+    bool is_open = log_->begin(occurrence->execution, WorkerPool::current_worker());
+    if (is_open && options_.hooks.on_start) {
         tell(options_.hooks.on_start, event_of(*occurrence->plan, occurrence.get(), occurrence->execution));
-    }
-    const steady_time now = options_.clock.steady_now();
-    bool is_cancelled = false;
-    {
         const Lock lock{mutex_};
-        is_cancelled = occurrence->is_ended;
-        occurrence->started = now;
-        occurrence->job->last_start = options_.clock.now();
-        const auto timeout = occurrence->plan->policies.timeout;
-        const bool may_expire = options_.workers != 0 || occurrence->plan->function->begin != nullptr;
-        if (timeout != timeout.zero() && may_expire && !occurrence->is_ended) {
-            push_due(attempts_due_, occurrence->index, saturating_add(now, timeout), lock);
-        }
+        is_open = !occurrence->is_ended;
+        if (is_open) {
+            set_deadline(*occurrence, options_.clock.steady_now(), lock);
+        } // the hook's time is not the body's
     }
-    if (is_cancelled) { // between the two locks
-        body_returned(occurrence, JobStatus::cancelled, {}, {}, {});
-    } else {
+    if (is_open) {
         run_body(occurrence);
+    } else { // cancelled between the lock and here
+        body_returned(occurrence, JobStatus::cancelled, {}, {}, {});
     }
     return true;
+}
+
+/// The attempt begins at `now`.
+inline void SchedulerCore::set_deadline(Occurrence& occurrence, steady_time now, const Lock& lock) {
+    occurrence.started = now;
+    const auto timeout = occurrence.plan->policies.timeout;
+    const bool may_expire = options_.workers != 0 || occurrence.plan->function.begin != nullptr;
+    if (timeout == timeout.zero() || !may_expire) { return; }
+    attempts_due_.erase(occurrence.index);
+    push_due(attempts_due_, occurrence.index, saturating_add(now, timeout), lock);
 }
 
 /// User code, under no lock. Whatever it throws is data.
 inline void SchedulerCore::run_body(const OccurrencePtr& occurrence) {
     const JobPlan& plan = *occurrence->plan;
     JobContext::Attempt attempt{.job_id = occurrence->job->id,
-                                .parameters = *occurrence->parameters,
+                                .parameters = occurrence->parameters(),
                                 .attempt_number = occurrence->attempt,
                                 .scheduled_at = occurrence->nominal,
                                 .stop = occurrence->stop.get_token(),
@@ -75,14 +81,14 @@ inline void SchedulerCore::run_body(const OccurrencePtr& occurrence) {
     if (plan.policies.timeout != std::chrono::nanoseconds::zero()) {
         attempt.deadline = saturating_add(occurrence->started, plan.policies.timeout);
     }
-    if (plan.function->begin != nullptr) { return begin_body(occurrence, std::move(attempt)); }
+    if (plan.function.begin != nullptr) { return begin_body(occurrence, std::move(attempt)); }
     JobStatus status = JobStatus::success;
     Ref<RefCounted> result;
     std::string error;
     std::exception_ptr exception;
     try {
         JobContext context{std::move(attempt), log_};
-        result = plan.function->call(plan.function->callable.get(), context, log_->options().max_text_bytes);
+        result = plan.function.call(plan.function.callable.get(), context, log_->options().max_text_bytes);
     } catch (...) {
         status = JobStatus::error;
         exception = std::current_exception();
@@ -117,7 +123,7 @@ inline void SchedulerCore::begin_body(const OccurrencePtr& occurrence, JobContex
     const auto open = std::make_shared<Attempt>(shared_from_this(), occurrence, std::move(attempt));
     const Execution execution = occurrence->execution;
     try {
-        const JobFunction& function = *occurrence->plan->function;
+        const JobFunction& function = occurrence->plan->function;
         function.begin(function.callable.get(), open);
     } catch (...) {
         open->end(JobStatus::error, {}, describe_exception(std::current_exception()), std::current_exception());
@@ -134,6 +140,7 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
     const RetryPolicy& retry = occurrence->plan->policies.retry;
     bool is_to_record = false;
     Finality finality = Finality::final_attempt;
+    EndNote note;
     {
         const Lock lock{mutex_};
         attempts_due_.erase(occurrence->index);
@@ -145,6 +152,7 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
                                  options_.clock.steady_now() - occurrence->started >= timeout;
             if (is_late) { status = JobStatus::timeout; }
             if (status == JobStatus::error && occurrence->stop.stop_requested()) { status = JobStatus::cancelled; }
+            note = note_end(*job, status, lock);
         }
     }
     if (is_to_record) {
@@ -156,24 +164,27 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
             set_retry(*occurrence, delay, lock);
             if (occurrence->is_retried) { finality = Finality::retry_follows; }
         }
-        record_end(*occurrence, status, std::move(result), error, finality);
+        record_end(*occurrence, status, std::move(result), error, finality, note);
     }
     result = {}; // a late result is destroyed here, outside the lock
-    bool is_left_to_others = false;
-    bool is_replaced = false;
-    {
-        const Lock lock{mutex_};
-        is_replaced = std::exchange(occurrence->is_replaced, false);
-        if (is_replaced) { --replaced_; }
-        occurrence->has_returned = is_left_to_others = occurrence->is_deciding;
+    settle_return(occurrence, Returning::now);
+}
+
+/// What the job remembers of its last attempt.
+inline SchedulerCore::EndNote SchedulerCore::note_end(Job& job, JobStatus status, const Lock& lock) {
+    EndNote note{.last_success = job.last_success};
+    job.last_status = status;
+    if (status == JobStatus::success) {
+        job.last_success = options_.clock.now();
+        note.has_recovered = std::exchange(job.is_stale, false);
+        if (!job.is_over) { watch_staleness(job, lock); }
     }
-    if (WorkerPool* const pool = open_pool_; is_replaced && pool != nullptr) { pool->retire(); }
-    if (!is_left_to_others) { settle_return(occurrence); }
+    return note;
 }
 
 /// Writes the end that the body has come to, and tells the program.
 inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, Ref<RefCounted> result,
-                                      const std::string& error, Finality finality) {
+                                      const std::string& error, Finality finality, const EndNote& note) {
     if (status != JobStatus::success) { result = {}; }
     Ref<TextBlock> text;
     if (!error.empty()) { text = make_text(error, log_->options().max_text_bytes); }
@@ -187,31 +198,30 @@ inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, 
     if (is_told || hooks.on_recovered) { event = event_of(*occurrence.plan, &occurrence, occurrence.execution); }
     if (is_told && text) { event.error = std::string{text->text()}; }
     event.is_final = finality == Finality::final_attempt;
-    bool has_recovered = false;
-    {
-        const Lock lock{mutex_};
-        Job& job = *occurrence.job;
-        job.last_status = status;
-        event.last_success = job.last_success;
-        if (status == JobStatus::success) {
-            job.last_success = options_.clock.now();
-            has_recovered = std::exchange(job.is_stale, false);
-            if (!job.is_over) { watch_staleness(job, lock); }
-        }
-    }
+    event.last_success = note.last_success;
     log_->finish(occurrence.execution, status, std::move(result), std::move(text), finality);
     if (is_told) { tell(hook, event); }
-    if (has_recovered) { tell(hooks.on_recovered, event); }
+    if (note.has_recovered) { tell(hooks.on_recovered, event); }
 }
 
 /// The body is through, and its record has ended: the next attempt waits, or the occurrence is over.
-inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence) {
+inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence, Returning returning) {
     const JobPtr job = occurrence->job;
     Decisions decisions;
     std::vector<OccurrencePtr> dropped;
     std::size_t posts = 0;
+    bool is_replaced = false;
     {
         const Lock lock{mutex_};
+        if (returning == Returning::now) {
+            is_replaced = std::exchange(occurrence->is_replaced, false);
+            if (is_replaced) { --replaced_; }
+        }
+        if (WorkerPool* const pool = open_pool_; is_replaced && pool != nullptr) { pool->retire(); }
+        if (returning == Returning::now && occurrence->is_deciding) {
+            occurrence->has_returned = true;
+            return;
+        }
         --running_;
         --job->running;
         if (ConcurrencyGroup* const group = occurrence->plan->group; group != nullptr) {
@@ -231,10 +241,14 @@ inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence) {
             end_occurrence(occurrence, lock);
             if (release_next(job, lock)) { ++posts; }
         }
-        ++busy_;
+        if (decisions.empty()) {
+            changed_.notify_all();
+        } else {
+            ++busy_;
+        }
     }
     post(posts);
-    carry_out(decisions);
+    if (!decisions.empty()) { carry_out(decisions); }
     flush_posts();
 }
 

@@ -101,7 +101,12 @@ private:
         std::optional<sys_time> nominal;
         Trigger trigger;
         Overlap overlap;
-        std::shared_ptr<const std::string> parameters = {}; ///< null: the plan's
+    };
+
+    /// What the end of an attempt changed of what the job remembers.
+    struct EndNote {
+        std::optional<sys_time> last_success = {}; ///< before this one
+        bool has_recovered = false;
     };
 
     using Decisions = std::vector<Decision>;
@@ -113,8 +118,8 @@ private:
 
     // What is due.
     void run_timer();
-    void dispatch();
-    void dispatch_due();
+    bool dispatch();
+    bool dispatch_due();
     void take_due(sys_time wall, steady_time steady, std::vector<Due>& due, std::vector<Due>& elsewhere,
                   std::vector<JobPtr>& forgotten, std::vector<JobEvent>& stale, Decisions& decisions);
     [[nodiscard]] bool has_room(std::size_t replaced) const noexcept;
@@ -138,7 +143,7 @@ private:
     void cancel_active(const JobPtr& job, Decisions& decisions, const Lock& lock);
     void drop_queued(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions, const Lock& lock);
     ExecutionId carry_out(const Decisions& decisions);
-    ExecutionId hand_over(const OccurrencePtr& occurrence);
+    ExecutionId hand_over(const OccurrencePtr& occurrence, std::size_t& posts);
     [[nodiscard]] Execution record_queued(const Occurrence& occurrence, std::uint32_t attempt);
     bool release_next(const JobPtr& job, const Lock& lock);
     void enqueue(const OccurrencePtr& occurrence, const Lock& lock);
@@ -147,14 +152,17 @@ private:
     void post(std::size_t count);
     void flush_posts();
     bool run_one();
+    void set_deadline(Occurrence& occurrence, steady_time now, const Lock& lock);
     void run_body(const OccurrencePtr& occurrence);
     void begin_body(const OccurrencePtr& occurrence, JobContext::Attempt attempt);
     void body_returned(const OccurrencePtr& occurrence, JobStatus status, Ref<RefCounted> result,
                        const std::string& error, const std::exception_ptr& exception);
     void end_occurrence(const OccurrencePtr& occurrence, const Lock& lock);
-    void settle_return(const OccurrencePtr& occurrence);
+    enum class Returning : std::uint8_t { now, before }; ///< the body: on this thread, or while its end was decided
+    void settle_return(const OccurrencePtr& occurrence, Returning returning);
+    [[nodiscard]] EndNote note_end(Job& job, JobStatus status, const Lock& lock);
     void record_end(Occurrence& occurrence, JobStatus status, Ref<RefCounted> result, const std::string& error,
-                    Finality finality);
+                    Finality finality, const EndNote& note);
     void skip_queued(const Occurrence& occurrence, const Execution& execution, SkipReason reason);
     void tell_skip(const JobPlan& plan, const std::string& id, const SkipStart& skip, ExecutionId record) const;
     void expire(const OccurrencePtr& occurrence, Decisions& decisions, const Lock& lock);
@@ -270,6 +278,7 @@ inline SchedulerOptions SchedulerCore::checked(SchedulerOptions options) {
     if (options.executor && options.workers == 0) {
         refuse("workers must not be 0 with an executor of the program's own");
     }
+    if (options.coalescing < zero) { refuse("coalescing must not be negative"); }
     if (options.priority_worth < zero) { refuse("priority_worth must not be negative"); }
     for (const auto& [name, limit] : options.group_limits) {
         if (limit < 1) { refuse("group_limits: the limit of '" + name + "' must be at least 1"); }

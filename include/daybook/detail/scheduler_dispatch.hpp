@@ -113,28 +113,28 @@ inline void SchedulerCore::start() {
     }
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
-    std::map<PlanPtr, Owed> firsts;
     std::size_t posts = 0;
-    for (bool is_complete = false; !is_complete;) { // jobs may be added or updated while schedules are asked
-        std::vector<PlanPtr> added;
-        {
-            const Lock lock{mutex_};
-            if (state_ != State::pending) { return; }
-            for (const auto& [id, job] : jobs_) {
-                if (!firsts.contains(job->plan)) { added.push_back(job->plan); }
-            }
-            is_complete = added.empty();
-            if (is_complete) {
-                state_ = State::started;
-                open_pool_ = pool_.get();
-                is_executor_open_ = static_cast<bool>(options_.executor);
-                for (const auto& [id, job] : jobs_) { begin_schedule(*job, firsts.at(job->plan), lock); }
-                timeline_ = wall;      // nothing is due by an earlier one
-                posts = ready_.size(); // triggered before the start
-            }
-        }
-        for (const PlanPtr& plan : added) { firsts.emplace(plan, first_due(*plan, wall, steady)); }
+    std::vector<Due> beginning;
+    {
+        const Lock lock{mutex_};
+        if (state_ != State::pending) { return; }
+        beginning.reserve(jobs_.size());
+        for (const auto& [id, job] : jobs_) { beginning.push_back({.job = job, .plan = job->plan}); }
+        state_ = State::started;
+        for (const Due& item : beginning) { item.job->is_settling = true; }
+        open_pool_ = pool_.get();
+        is_executor_open_ = static_cast<bool>(options_.executor);
+        timeline_ = wall;      // nothing is due by an earlier one
+        posts = ready_.size(); // triggered before the start
     }
+    for (const Due& item : beginning) {
+        const Owed first = first_due(*item.plan, wall, steady);
+        const Lock lock{mutex_};
+        if (item.job->plan != item.plan) { continue; } // an update came first, and has begun the new one
+        item.job->is_settling = false;
+        if (state_ == State::started && !item.job->is_removed) { begin_schedule(*item.job, first, lock); }
+    }
+    beginning.clear();
     if (options_.workers != 0) {
         clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
         try {
@@ -150,8 +150,15 @@ inline void SchedulerCore::start() {
 }
 
 inline void SchedulerCore::run_timer() {
+    sys_time rest_wall = sys_time::min(); // not to be woken before, so that a flood is met in batches
+    steady_time rest_steady = steady_time::min();
     while (true) {
-        dispatch();
+        const sys_time woken_wall = options_.clock.now();
+        const steady_time woken_steady = options_.clock.steady_now();
+        if (dispatch()) {
+            rest_wall = saturating_add(woken_wall, std::chrono::ceil<std::chrono::microseconds>(options_.coalescing));
+            rest_steady = saturating_add(woken_steady, options_.coalescing);
+        }
         std::optional<sys_time> wall;
         std::optional<steady_time> steady;
         {
@@ -168,6 +175,8 @@ inline void SchedulerCore::run_timer() {
             }
         }
         if (options_.clock.is_system()) {
+            if (wall) { wall = std::max(*wall, rest_wall); }
+            if (steady) { steady = std::max(*steady, rest_steady); }
             alarm_.wait(wall, steady);
         } else if (options_.clock.is_driven()) {
             alarm_.wait({}, {});
@@ -203,13 +212,15 @@ inline std::vector<SchedulerCore::Due> SchedulerCore::leave_timeline(sys_time wa
     return leaving;
 }
 
-inline void SchedulerCore::dispatch() {
-    if (AtWork::is_inside(*this)) { return; } // called from a schedule that is being asked
-    dispatch_due();
+/// @returns Whether anything was due.
+inline bool SchedulerCore::dispatch() {
+    if (AtWork::is_inside(*this)) { return false; } // called from a schedule that is being asked
+    const bool was_due = dispatch_due();
     flush_posts();
+    return was_due;
 }
 
-inline void SchedulerCore::dispatch_due() {
+inline bool SchedulerCore::dispatch_due() {
     const AtWork at_work{*this};
     // Destroyed after the locks are released: callables are the program's own.
     std::vector<Due> due;
@@ -234,6 +245,7 @@ inline void SchedulerCore::dispatch_due() {
     if (!elsewhere.empty()) { diagnose("the wall clock was set back by hours: a new timeline begins"); }
     for (const JobEvent& event : stale) { tell(options_.hooks.on_stale, event); }
     carry_out(decisions);
+    return !due.empty() || !decisions.empty();
 }
 
 /// Takes off the heaps what is due, and counts itself in `busy_`.
@@ -409,7 +421,6 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     auto occurrence = std::make_shared<Occurrence>();
     occurrence->job = job;
     occurrence->plan = from.plan;
-    occurrence->parameters = from.parameters ? from.parameters : from.plan->parameters;
     occurrence->nominal = from.nominal;
     occurrence->trigger = from.trigger;
     if (from.nominal) { occurrence->dst = from.plan->schedule.clock_change_of(*from.nominal); }

@@ -24,11 +24,16 @@ inline void stop_attempt(const Decision& decision) {
 /// Does what was decided, in that order, without the lock. The caller has counted it in `busy_`.
 /// @returns The id of the last record that was begun.
 inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
+    constexpr std::size_t posted_at_once = 16; // a worker that is woken for each would go to sleep after each
     const AtWork at_work{*this};
     ExecutionId id = 0;
+    std::size_t posts = 0;
     for (const Decision& decision : decisions) {
         switch (decision.kind) {
-        case Decision::Kind::hand_over: id = hand_over(decision.occurrence); break;
+        case Decision::Kind::hand_over:
+            id = hand_over(decision.occurrence, posts);
+            if (posts == posted_at_once) { post(std::exchange(posts, 0)); }
+            break;
         case Decision::Kind::skip:
             id = log_->skip(decision.plan->names->refs(), decision.skip);
             tell_skip(*decision.plan, decision.job->id, decision.skip, id);
@@ -50,6 +55,7 @@ inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
         case Decision::Kind::ask_to_stop: stop_attempt(decision); break;
         }
     }
+    post(posts);
     const Lock lock{mutex_};
     --busy_;
     changed_.notify_all();
@@ -63,15 +69,15 @@ inline Execution SchedulerCore::record_queued(const Occurrence& occurrence, std:
                         .scheduled_at = occurrence.nominal,
                         .trigger = occurrence.trigger,
                         .dst = occurrence.dst,
-                        .parameters = *occurrence.parameters},
+                        .parameters = occurrence.parameters()},
                        JobStatus::queued);
 }
 
 /// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
-inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence) {
+/// @param posts  Counts what became ready, which the caller has to post.
+inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std::size_t& posts) {
     const Execution execution = record_queued(*occurrence, occurrence->attempt);
     SkipReason dropped_for = SkipReason::none;
-    bool is_ready = false;
     {
         const Lock lock{mutex_};
         occurrence->execution = execution;
@@ -79,14 +85,13 @@ inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence) {
         occurrence->is_recorded = true;
         if (occurrence->phase == Occurrence::Phase::ready) {
             enqueue(occurrence, lock);
-            is_ready = true;
+            ++posts;
         } else if (occurrence->phase == Occurrence::Phase::waiting) {
-            is_ready = release_next(occurrence->job, lock);
+            if (release_next(occurrence->job, lock)) { ++posts; }
         } else {
             dropped_for = occurrence->dropped_for;
         }
     }
-    if (is_ready) { post(1); }
     if (dropped_for != SkipReason::none && occurrence->attempt == 1) {
         skip_queued(*occurrence, execution, dropped_for);
     }
@@ -152,10 +157,8 @@ inline bool SchedulerCore::unpark(ConcurrencyGroup& group, std::vector<Occurrenc
 inline void SchedulerCore::post(std::size_t count) {
     if (is_executor_open_) { posts_owed_ += count; } // see flush_posts
     WorkerPool* const pool = open_pool_;
-    if (pool == nullptr) { return; }
-    for (; count != 0; --count) {
-        [[maybe_unused]] const bool is_accepted = pool->post([this] { run_one(); });
-    }
+    if (pool == nullptr || count == 0) { return; }
+    [[maybe_unused]] const bool is_accepted = pool->post_copies(count, [this] { run_one(); });
 }
 
 /// Hands what is ready to the program's own executor: outside the scheduler's own work and under no lock, because the

@@ -41,7 +41,7 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
     auto plan = std::make_shared<JobPlan>();
     plan->handler_id = from.handler_id.empty() ? from.id : std::move(from.handler_id);
     plan->method_name = std::move(from.method_name);
-    plan->parameters = std::make_shared<const std::string>(std::move(from.parameters));
+    plan->parameters = std::move(from.parameters);
     plan->schedule = from.schedule.bound_to(from.id);
     plan->policies = {.retry = from.retry.value_or(options_.retry),
                       .timeout = from.timeout.value_or(options_.timeout),
@@ -53,7 +53,7 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
                       .stale_after = from.stale_after};
     const auto group = groups_.find(from.group.empty() ? plan->handler_id : from.group);
     if (group != groups_.end()) { plan->group = &group->second; }
-    plan->names = std::make_shared<PinnedNames>(log_, HashedNames{from.id, plan->handler_id, plan->method_name});
+    plan->names.emplace(log_, HashedNames{from.id, plan->handler_id, plan->method_name});
     return plan;
 }
 
@@ -63,7 +63,7 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     const std::string id = from.id;
     if (may_replace) { dispatch(); }
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), may_replace ? "add_or_replace" : "add");
-    plan->function = std::make_shared<JobFunction>(std::move(function));
+    plan->function = std::move(function);
     auto job = std::make_shared<Job>();
     job->id = id;
     job->plan = plan;
@@ -123,6 +123,7 @@ inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, 
     job->wall_due.reset();
     job->steady_due.reset();
     job->is_over = false;
+    job->is_settling = false;
     job->plan = plan;
     if (plan->policies.stale_after == std::chrono::nanoseconds::zero()) {
         job->is_stale = false;
@@ -198,8 +199,6 @@ inline std::size_t SchedulerCore::set_all_paused(bool is_paused) {
 }
 
 inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions options) {
-    std::shared_ptr<const std::string> parameters;
-    if (options.parameters) { parameters = std::make_shared<const std::string>(std::move(*options.parameters)); }
     Decisions decisions;
     OccurrencePtr occurrence;
     {
@@ -207,8 +206,9 @@ inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions 
         if (state_ == State::stopping) { return {.outcome = TriggerOutcome::stopped}; }
         const JobPtr job = find(id, lock);
         if (!job) { return {.outcome = TriggerOutcome::unknown_job}; }
-        const Admission from{job, job->plan, std::nullopt, Trigger::manual, job->plan->policies.overlap, parameters};
+        const Admission from{job, job->plan, std::nullopt, Trigger::manual, job->plan->policies.overlap};
         occurrence = admit(from, decisions, lock);
+        if (occurrence) { occurrence->own_parameters = std::move(options.parameters); }
         ++busy_;
     }
     const ExecutionId id_given = carry_out(decisions);

@@ -35,7 +35,7 @@ inline void SchedulerCore::expire(const OccurrencePtr& occurrence, Decisions& de
                   lock);
         if (occurrence->is_retried) { decisions.back().finality = Finality::retry_follows; }
     }
-    const bool has_worker = open_pool_ != nullptr && occurrence->plan->function->begin == nullptr;
+    const bool has_worker = open_pool_ != nullptr && occurrence->plan->function.begin == nullptr;
     if (has_worker && !occurrence->is_replaced && replaced_ < options_.max_replacement_workers) {
         occurrence->is_replaced = true;
         decisions.back().replaces_worker = true;
@@ -70,7 +70,7 @@ inline void SchedulerCore::time_out(const Decision& decision) {
         occurrence->is_deciding = false;
         has_returned = std::exchange(occurrence->has_returned, false);
     }
-    if (has_returned) { settle_return(occurrence); }
+    if (has_returned) { settle_return(occurrence, Returning::before); }
 }
 
 /// Another thread in place of the one whose body goes on after its timeout.

@@ -83,15 +83,34 @@ public:
     [[nodiscard]] bool post(Task task) {
         Worker* sleeper = nullptr;
         {
-            const std::scoped_lock lock{mutex_};
+            const Lock lock{mutex_};
             if (stopping_) { return false; }
             queue_.push_back(std::move(task));
-            if (!idle_.empty()) {
-                sleeper = idle_.back();
-                idle_.pop_back();
-            }
+            sleeper = take_sleepers(1, lock);
         }
-        if (sleeper != nullptr) { sleeper->wake.release(); }
+        wake(sleeper);
+        return true;
+    }
+
+    /// Hands over `count` copies of a task under one lock; as many sleeping threads are woken as have something to do.
+    /// @return  Whether they were accepted; false after `stop` or `request_stop`.
+    /// @throws std::bad_alloc  Nothing has changed.
+    template <class Callable>
+    [[nodiscard]] bool post_copies(std::size_t count, const Callable& task) {
+        Worker* sleepers = nullptr;
+        {
+            const Lock lock{mutex_};
+            if (stopping_) { return false; }
+            const std::size_t before = queue_.size();
+            try {
+                for (std::size_t i = 0; i < count; ++i) { queue_.emplace_back(task); }
+            } catch (...) {
+                while (queue_.size() != before) { queue_.pop_back(); }
+                throw;
+            }
+            sleepers = take_sleepers(count, lock);
+        }
+        wake(sleepers);
         return true;
     }
 
@@ -171,6 +190,7 @@ private:
     struct Worker {
         std::binary_semaphore wake{0}; // released by whoever takes the worker from idle_, so at most once at a time
         detail::NamedThread thread;
+        Worker* next = nullptr;  // of those that are being woken together
         std::uint32_t index = 0; // in workers_
         bool is_retired = false; // set by the thread itself, under mutex_
     };
@@ -187,6 +207,20 @@ private:
     }
 
     using Lock = std::scoped_lock<std::mutex>; // a parameter of this type: the caller holds mutex_
+
+    [[nodiscard]] Worker* take_sleepers(std::size_t count, const Lock& /*lock*/) noexcept {
+        Worker* taken = nullptr;
+        for (; count != 0 && !idle_.empty(); --count) {
+            Worker* const sleeper = idle_.back();
+            sleeper->next = std::exchange(taken, sleeper);
+            idle_.pop_back();
+        }
+        return taken;
+    }
+
+    static void wake(Worker* sleeper) noexcept {
+        while (sleeper != nullptr) { std::exchange(sleeper, sleeper->next)->wake.release(); }
+    }
 
     void start_worker(const Lock& lock) {
         idle_.reserve(workers_.size() + 1); // so that going to sleep cannot fail, nor leaving

@@ -11,6 +11,7 @@
 #include <daybook/job/job_context.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/log/result_codec.hpp>
+#include <daybook/policy/delivery.hpp>
 #include <daybook/policy/misfire.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>

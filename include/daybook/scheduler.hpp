@@ -67,12 +67,14 @@ public:
     void add(JobOptions options) { core_->add_named(std::move(options)); }
 
     /// Gives a job a new schedule and new policies; its callable, its history and what is in progress stay. Its
-    /// schedule begins to count now. What has come due and was not yet looked at is settled by the new schedule.
+    /// schedule begins to count now. What has come due by now is still settled by the old one. Waits for a schedule
+    /// that is being asked.
     /// @returns Whether there is such a job.
     /// @throws std::invalid_argument  An option is out of its range.
     bool update(JobOptions options) { return core_->update(std::move(options)); }
 
-    /// Skips the job's occurrences (`paused`) until `resume`; what runs goes on.
+    /// Skips the job's occurrences (`paused`) that come due from now on until `resume`; what runs, or has come due by
+    /// now, goes on. Does not wait for a schedule that is being asked.
     /// @returns Whether there is such a job.
     bool pause(std::string_view id) { return core_->set_paused(id, true); }
 

@@ -6,6 +6,7 @@
 /// How a scheduler is set up, and what its commands answer.
 
 #include <daybook/log/log_options.hpp>
+#include <daybook/policy/delivery.hpp>
 #include <daybook/policy/misfire.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
@@ -55,6 +56,7 @@ struct SchedulerOptions {
     std::chrono::nanoseconds timeout{0}; ///< of one attempt; 0: none
     Overlap overlap = Overlap::skip;
     Misfire misfire = Misfire::run_once;
+    Delivery delivery = Delivery::at_least_once;
 
     /// What starts later than this is late, and the misfire policy decides; not negative.
     std::chrono::nanoseconds misfire_tolerance = std::chrono::seconds{1};

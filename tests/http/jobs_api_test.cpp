@@ -82,7 +82,8 @@ TEST_CASE("a job is shown with its schedule, its state and its policies") {
             R"("schedule":"0 9 * * 1-5","description":"at 09:00 on weekdays, UTC",)"
             R"("active":true,"state":"scheduled",)"
             R"("next_run":"2024-01-16T09:00:00.000000Z","last_start":null,"last_status":null,"last_success":null,"stale":false,)"
-            R"("running":0,"queued":0,"overlap":"queue_one","misfire":"skip","timeout_ms":30000.0,)"
+            R"("running":0,"queued":0,"overlap":"queue_one","misfire":"skip","execution_type":"AT_LEAST_ONCE",)"
+            R"("timeout_ms":30000.0,)"
             R"("max_attempts":3})"));
 }
 

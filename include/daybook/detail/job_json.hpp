@@ -37,6 +37,11 @@ namespace daybook::inline v0::detail {
     return "FAILED";
 }
 
+/// @copydoc to_execution_word
+[[nodiscard]] constexpr std::string_view to_execution_type(Delivery delivery) noexcept {
+    return delivery == Delivery::at_most_once ? "AT_MOST_ONCE" : "AT_LEAST_ONCE";
+}
+
 template <class Duration>
 [[nodiscard]] constexpr double to_milliseconds(Duration duration) noexcept {
     return std::chrono::duration<double, std::milli>{duration}.count();
@@ -75,6 +80,7 @@ inline void write_job(JsonWriter& writer, const JobInfo& job) {
     writer.member("queued", job.queued);
     writer.member("overlap", to_string(job.overlap));
     writer.member("misfire", to_string(job.misfire));
+    writer.member("execution_type", to_execution_type(job.delivery));
     write_milliseconds(writer, "timeout_ms",
                        job.timeout == job.timeout.zero() ? std::nullopt : std::optional{job.timeout});
     writer.key("max_attempts");

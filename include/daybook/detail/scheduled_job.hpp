@@ -33,6 +33,7 @@ struct JobPolicies {
     std::chrono::nanoseconds timeout{0};
     Overlap overlap = Overlap::skip;
     Misfire misfire = Misfire::run_once;
+    Delivery delivery = Delivery::at_least_once;
     std::chrono::nanoseconds misfire_grace{0};
     std::uint32_t max_catch_up = 0;
     int priority = 0;
@@ -108,6 +109,7 @@ struct Occurrence {
     OccurrenceId id = 0;                       ///< that of the first attempt's execution
     std::uint32_t index = 0;                   ///< in the heap of deadlines and retries
     std::uint32_t attempt = 1;
+    std::uint32_t abandoned = 0; ///< attempts in a row that ended so
     std::optional<sys_time> nominal;
     Trigger trigger = Trigger::schedule;
     ClockChange dst = ClockChange::none;

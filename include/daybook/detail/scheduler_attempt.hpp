@@ -26,36 +26,39 @@ inline bool SchedulerCore::run_one() {
     std::vector<OccurrencePtr> dropped; // destroyed outside the lock, perhaps with the callable of a removed job
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
-    {
+    try {
+        std::stop_source stop;
         const Lock lock{mutex_};
         occurrence = take_ready(dropped, lock);
+        if (posted_ != 0) { --posted_; }
         if (!occurrence) { return false; }
+        // Nothing fails from here on.
         occurrence->phase = Occurrence::Phase::running;
         occurrence->is_ended = false;
         occurrence->is_retried = false;
         occurrence->thread = std::this_thread::get_id();
-        occurrence->stop = std::stop_source{};
+        occurrence->stop = std::move(stop);
         --queued_;
         --occurrence->job->queued;
         ++running_;
         ++occurrence->job->running;
         occurrence->job->last_start = wall;
         set_deadline(*occurrence, steady, lock);
-    }
-    bool is_open = log_->begin(occurrence->execution, WorkerPool::current_worker());
-    if (is_open && options_.hooks.on_start) {
-        tell(options_.hooks.on_start, event_of(*occurrence->plan, occurrence.get(), occurrence->execution));
+    } catch (const std::bad_alloc&) { // another task tries again after a while
+        if (open_pool_ != nullptr || is_executor_open_) { ++posts_owed_; }
         const Lock lock{mutex_};
-        is_open = !occurrence->is_ended;
-        if (is_open) {
-            set_deadline(*occurrence, options_.clock.steady_now(), lock);
-        } // the hook's time is not the body's
+        run_short(lock);
+        return false;
     }
-    if (is_open) {
-        run_body(occurrence);
-    } else { // cancelled between the lock and here
-        body_returned(occurrence, JobStatus::cancelled, {}, {}, {});
+    if (!log_->begin(occurrence->execution, WorkerPool::current_worker())) { // abandoned, or cancelled, while it waited
+        body_returned(occurrence, JobStatus::abandoned, {}, {}, {});
+        return true;
     }
+    if (options_.hooks.on_start) {
+        tell(options_.hooks.on_start,
+             [&] { return event_of(*occurrence->plan, occurrence.get(), occurrence->execution); });
+    }
+    run_body(occurrence);
     return true;
 }
 
@@ -65,8 +68,14 @@ inline void SchedulerCore::set_deadline(Occurrence& occurrence, steady_time now,
     const auto timeout = occurrence.plan->policies.timeout;
     const bool may_expire = options_.workers != 0 || occurrence.plan->function.begin != nullptr;
     if (timeout == timeout.zero() || !may_expire) { return; }
-    attempts_due_.erase(occurrence.index);
     push_due(attempts_due_, occurrence.index, saturating_add(now, timeout), lock);
+}
+
+/// What a record says of an exception; nothing where memory does not suffice: the failure counts for more.
+inline std::string text_of(const std::exception_ptr& exception) noexcept {
+    try {
+        return describe_exception(exception);
+    } catch (...) { return {}; }
 }
 
 /// User code, under no lock. Whatever it throws is data.
@@ -92,9 +101,7 @@ inline void SchedulerCore::run_body(const OccurrencePtr& occurrence) {
     } catch (...) {
         status = JobStatus::error;
         exception = std::current_exception();
-        try {
-            error = describe_exception(exception);
-        } catch (...) { error.clear(); } // no memory for the text: the failure counts for more
+        error = text_of(exception);
     }
     body_returned(occurrence, status, std::move(result), error, exception);
 }
@@ -108,7 +115,12 @@ inline void SchedulerCore::begin_body(const OccurrencePtr& occurrence, JobContex
         Attempt(const Attempt&) = delete;
         Attempt& operator=(const Attempt&) = delete;
         ~Attempt() override {
-            if (!is_ended()) { conclude(JobStatus::error, {}, "the completion was dropped without a result", nullptr); }
+            if (is_ended()) { return; }
+            std::string text;
+            try {
+                text = "the completion was dropped without a result";
+            } catch (const std::bad_alloc&) { text.clear(); } // the end counts for more
+            conclude(JobStatus::error, {}, text, nullptr);
         }
 
     private:
@@ -120,14 +132,17 @@ inline void SchedulerCore::begin_body(const OccurrencePtr& occurrence, JobContex
         std::shared_ptr<SchedulerCore> core_;
         OccurrencePtr occurrence_;
     };
-    const auto open = std::make_shared<Attempt>(shared_from_this(), occurrence, std::move(attempt));
+    std::shared_ptr<Attempt> open;
+    try {
+        open = std::make_shared<Attempt>(shared_from_this(), occurrence, std::move(attempt));
+    } catch (const std::bad_alloc&) {
+        return body_returned(occurrence, JobStatus::error, {}, {}, std::current_exception());
+    }
     const Execution execution = occurrence->execution;
     try {
         const JobFunction& function = occurrence->plan->function;
         function.begin(function.callable.get(), open);
-    } catch (...) {
-        open->end(JobStatus::error, {}, describe_exception(std::current_exception()), std::current_exception());
-    }
+    } catch (...) { open->end(JobStatus::error, {}, text_of(std::current_exception()), std::current_exception()); }
     const Lock lock{mutex_};
     // The body is out of this thread's hands, unless the attempt has ended and another has begun.
     const bool is_same = occurrence->phase == Occurrence::Phase::running && occurrence->execution.id == execution.id;
@@ -157,10 +172,14 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
     }
     if (is_to_record) {
         if (is_failure(status)) { // user code may be asked: under no lock
-            const auto delay = ask_retry(
-                retry,
-                {.status = status, .error = error, .exception = exception, .attempt_number = occurrence->attempt});
+            const auto delay = status == JobStatus::abandoned
+                                   ? redelivery(*occurrence)
+                                   : ask_retry(retry, {.status = status,
+                                                       .error = error,
+                                                       .exception = exception,
+                                                       .attempt_number = occurrence->attempt});
             const Lock lock{mutex_};
+            occurrence->abandoned = status == JobStatus::abandoned ? occurrence->abandoned + 1 : 0;
             set_retry(*occurrence, delay, lock);
             if (occurrence->is_retried) { finality = Finality::retry_follows; }
         }
@@ -187,21 +206,37 @@ inline void SchedulerCore::record_end(Occurrence& occurrence, JobStatus status, 
                                       const std::string& error, Finality finality, const EndNote& note) {
     if (status != JobStatus::success) { result = {}; }
     Ref<TextBlock> text;
-    if (!error.empty()) { text = make_text(error, log_->options().max_text_bytes); }
-    if (status == JobStatus::timeout && !text) { text = timeout_text(*occurrence.plan); }
     JobEvent event;
     const SchedulerHooks& hooks = options_.hooks;
     const Hook& hook = status == JobStatus::success   ? hooks.on_success
                        : status == JobStatus::timeout ? hooks.on_timeout
                                                       : hooks.on_error;
-    const bool is_told = hook && status != JobStatus::cancelled;
-    if (is_told || hooks.on_recovered) { event = event_of(*occurrence.plan, &occurrence, occurrence.execution); }
-    if (is_told && text) { event.error = std::string{text->text()}; }
+    bool is_told = hook && status != JobStatus::cancelled;
+    bool is_recovery_told = static_cast<bool>(hooks.on_recovered);
+    try {
+        if (!error.empty()) { text = make_text(error, log_->options().max_text_bytes); }
+        if (status == JobStatus::timeout && !text) { text = timeout_text(*occurrence.plan); }
+        if (is_told || is_recovery_told) { event = event_of(*occurrence.plan, &occurrence, occurrence.execution); }
+        if (is_told && text) { event.error = std::string{text->text()}; }
+    } catch (const std::bad_alloc&) { is_told = is_recovery_told = false; } // the end counts for more
     event.is_final = finality == Finality::final_attempt;
     event.last_success = note.last_success;
-    log_->finish(occurrence.execution, status, std::move(result), std::move(text), finality);
+    is_recovery_told = is_recovery_told && note.has_recovered;
+    if (is_recovery_told) {
+        const Lock lock{mutex_};
+        if (const auto told = telling_stale_.find(occurrence.job.get()); told != telling_stale_.end()) {
+            try {
+                told->second = event; // whoever tells that tells this
+            } catch (const std::bad_alloc&) { told->second.reset(); }
+            is_recovery_told = false;
+        }
+    }
+    if (log_->finish(occurrence.execution, status, std::move(result), std::move(text), finality) != Finish::recorded) {
+        finality = was_abandoned(occurrence, finality);
+        event.is_final = finality == Finality::final_attempt;
+    }
     if (is_told) { tell(hook, event); }
-    if (note.has_recovered) { tell(hooks.on_recovered, event); }
+    if (is_recovery_told) { tell(hooks.on_recovered, event); }
 }
 
 /// The body is through, and its record has ended: the next attempt waits, or the occurrence is over.
@@ -230,14 +265,21 @@ inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence, Return
         }
         occurrence->thread = {};
         occurrence->stop = std::stop_source{std::nostopstate};
-        if (occurrence->is_retried && may_retry(*occurrence, lock)) {
+        bool goes_on = occurrence->is_retried;
+        if (goes_on && !may_retry(*occurrence, lock)) { // the job was removed, a newer one came, or the scheduler stops
+            try {
+                decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
+                goes_on = false;
+            } catch (const std::bad_alloc&) { // when its time comes
+                occurrence->retry_delay = {};
+                run_short(lock);
+            }
+        }
+        if (goes_on) {
             occurrence->phase = Occurrence::Phase::retrying;
             const steady_time due = saturating_add(options_.clock.steady_now(), occurrence->retry_delay);
             push_due(attempts_due_, occurrence->index, due, lock);
         } else {
-            if (occurrence->is_retried) { // promised, but the job was removed, a newer one came, or the scheduler stops
-                decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
-            }
             end_occurrence(occurrence, lock);
             if (release_next(job, lock)) { ++posts; }
         }

@@ -28,6 +28,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -92,7 +94,16 @@ private:
         std::uint64_t left = 0;
         std::optional<sys_time> wall = {};
         std::optional<steady_time> steady = {};
+        bool is_paused = false;
+        std::optional<Moment> as_of = {};
+        bool is_elsewhere = false; ///< in a new timeline, where it has not come due yet
+        // When memory ran out while it was being settled:
+        std::optional<Owed> owed = {};
+        SkipReason refused = SkipReason::none;
+        bool is_begun = false;
+        std::size_t steps_done = 0;
     };
+    using Dues = std::list<Due>;
 
     /// An occurrence that asks to be let through.
     struct Admission {
@@ -109,26 +120,35 @@ private:
         bool has_recovered = false;
     };
 
-    using Decisions = std::vector<Decision>;
+    using Decisions = std::list<Decision>; // to be put off without asking for memory
+    using Stale = std::pair<JobPtr, JobEvent>;
 
     // Jobs. A parameter `lock` says that the lock is held.
     [[nodiscard]] std::shared_ptr<JobPlan> plan_of(JobOptions from, const char* command);
-    bool change_pause(Job& job, bool is_paused, const Lock& lock);
+    bool change_pause(const JobPtr& job, bool is_paused, const Lock& lock);
+    void leave_behind(const JobPtr& job, const Moment& now, const Lock& lock);
+    bool take_if_come(Due& due, const Lock& lock);
+    [[nodiscard]] Lock hold_dispatch();
+    [[nodiscard]] Moment now() const { return {options_.clock.now(), options_.clock.steady_now()}; }
     void replace_plan(const JobPtr& job, const PlanPtr& plan, const Owed& first, const Lock& lock);
 
     // What is due.
     void run_timer();
     bool dispatch();
-    bool dispatch_due();
-    void take_due(sys_time wall, steady_time steady, std::vector<Due>& due, std::vector<Due>& elsewhere,
-                  std::vector<JobPtr>& forgotten, std::vector<JobEvent>& stale, Decisions& decisions);
+    void dispatch_unless_busy();
+    bool dispatch_due() { return dispatch_due(Lock{dispatch_mutex_}); }
+    bool dispatch_due(Lock one_at_a_time);
+    void settle_all(Dues& due, Dues& settled, Decisions& decisions);
+    void take_due(const Moment& now, Dues& due, std::vector<JobPtr>& forgotten, std::vector<Stale>& stale,
+                  Decisions& decisions, const Lock& lock);
+    void run_short(const Lock& lock);
     [[nodiscard]] bool has_room(std::size_t replaced) const noexcept;
-    void settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed, Decisions& decisions);
+    void settle_due(Due& due, Decisions& decisions);
     [[nodiscard]] Owed owed_by(const JobPlan& plan, std::uint64_t left, std::optional<sys_time> wall_due,
                                std::optional<steady_time> steady_due, sys_time wall, steady_time steady) const;
     [[nodiscard]] Owed first_due(const JobPlan& plan, sys_time wall, steady_time steady) const;
     void begin_schedule(Job& job, const Owed& first, const Lock& lock);
-    [[nodiscard]] std::vector<Due> leave_timeline(sys_time wall, const Lock& lock);
+    void leave_timeline(const Moment& now, Dues& due, const Lock& lock);
     void set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due, const Lock& lock);
     template <class Key>
     void push_due(IndexedHeap<Key>& heap, std::uint32_t item, Key key, const Lock& lock);
@@ -141,14 +161,19 @@ private:
     OccurrencePtr admit(const Admission& from, Decisions& decisions, const Lock& lock);
     void skip(const Admission& from, SkipReason reason, Decisions& decisions) const;
     void cancel_active(const JobPtr& job, Decisions& decisions, const Lock& lock);
-    void drop_queued(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions, const Lock& lock);
-    ExecutionId carry_out(const Decisions& decisions);
+    static void decide_end(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions);
+    void drop(const OccurrencePtr& occurrence, SkipReason reason, const Lock& lock);
+    ExecutionId carry_out(Decisions& decisions);
+    ExecutionId carry_out_one(const Decision& decision, std::size_t& posts);
+    ExecutionId take_back(const OccurrencePtr& occurrence);
     ExecutionId hand_over(const OccurrencePtr& occurrence, std::size_t& posts);
     [[nodiscard]] Execution record_queued(const Occurrence& occurrence, std::uint32_t attempt);
     bool release_next(const JobPtr& job, const Lock& lock);
+    std::size_t release_owed(std::vector<OccurrencePtr>& dropped, const Lock& lock);
     void enqueue(const OccurrencePtr& occurrence, const Lock& lock);
     [[nodiscard]] OccurrencePtr take_ready(std::vector<OccurrencePtr>& dropped, const Lock& lock);
     bool unpark(ConcurrencyGroup& group, std::vector<OccurrencePtr>& dropped, const Lock& lock);
+    [[nodiscard]] bool needs_post(const Lock& lock);
     void post(std::size_t count);
     void flush_posts();
     bool run_one();
@@ -170,6 +195,8 @@ private:
     void replace_worker(const OccurrencePtr& occurrence);
     [[nodiscard]] std::optional<std::chrono::nanoseconds> ask_retry(const RetryPolicy& policy,
                                                                     const Failure& failure) const;
+    [[nodiscard]] static std::optional<std::chrono::nanoseconds> redelivery(const Occurrence& occurrence);
+    Finality was_abandoned(Occurrence& occurrence, Finality finality);
     [[nodiscard]] bool may_retry(const Occurrence& occurrence, const Lock& lock) const;
     void set_retry(Occurrence& occurrence, std::optional<std::chrono::nanoseconds> delay, const Lock& lock) const;
     [[nodiscard]] std::uint64_t random() const noexcept;
@@ -178,7 +205,11 @@ private:
     using Hook = std::function<void(const JobEvent&)>;
     static JobEvent event_of(const JobPlan& plan, const Occurrence* occurrence, const Execution& execution);
     void tell(const Hook& hook, const JobEvent& event) const;
+    template <class Make>
+    requires std::is_invocable_v<const Make&>
+    void tell(const Hook& hook, const Make& make) const;
     void diagnose(std::string_view what) const;
+    void tell_stale(const JobPtr& job, const JobEvent& event);
     void watch_staleness(Job& job, const Lock& lock);
 
     // The end.
@@ -226,7 +257,8 @@ private:
         const Inside* before_;
     };
     using AtWork = Inside<struct WorkTag>;
-    using AtFlush = Inside<struct FlushTag>; // while posts are handed to the program's executor
+    using AtDispatch = Inside<struct DispatchTag>; // while this thread holds dispatch_mutex_
+    using AtFlush = Inside<struct FlushTag>;       // while posts are handed to the program's executor
 
     const SchedulerOptions options_;
     const std::shared_ptr<LogCore> log_;
@@ -240,6 +272,12 @@ private:
     IndexedHeap<sys_time> wall_due_;
     IndexedHeap<steady_time> steady_due_; // also: when to forget a job that is over
     IndexedHeap<steady_time> stale_due_;
+    Dues left_behind_;          // came due before their job was changed; the next dispatch settles them
+    Decisions postponed_;       // could not be done for want of memory; the next dispatch tries again
+    bool is_short_ = false;     // of memory: something has been put off
+    bool owes_release_ = false; // what waits for those before, or for its group, may be free to go on
+    std::map<const Job*, std::optional<JobEvent>>
+        telling_stale_;                      // and, if it has recovered meanwhile, what to tell then
     std::vector<OccurrencePtr> occurrences_; // in progress or waiting; the items of attempts_due_
     std::vector<std::uint32_t> free_occurrences_;
     IndexedHeap<steady_time> attempts_due_; // deadlines of running ones, next attempts of failed ones
@@ -247,6 +285,7 @@ private:
     std::map<std::string, ConcurrencyGroup, std::less<>> groups_; // those with a bound; none comes or goes
     std::size_t queued_ = 0;                                      // ready or waiting
     std::size_t running_ = 0;                                     // bodies
+    std::size_t posted_ = 0;                                      // to the pool, by hand_over, and not begun
     std::size_t replaced_ = 0;                      // workers started for bodies that go on after a timeout
     std::size_t busy_ = 0;                          // decisions being carried out, dispatches under way
     std::optional<sys_time> timeline_;              // the latest wall time that was seen

@@ -15,6 +15,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,7 +41,9 @@ inline Owed SchedulerCore::first_due(const JobPlan& plan, sys_time wall, steady_
             first.next = plan.schedule.next(wall);
         }
         first.left = occurrences_left(plan.schedule, wall);
-    } catch (...) { first.error = describe_exception(std::current_exception()); }
+    } catch (const std::bad_alloc&) { throw; } catch (...) {
+        first.error = describe_exception(std::current_exception());
+    }
     return first;
 }
 
@@ -70,9 +73,10 @@ void SchedulerCore::push_due(IndexedHeap<Key>& heap, std::uint32_t item, Key key
 
 /// From now on, until it succeeds: then from then on.
 inline void SchedulerCore::watch_staleness(Job& job, const Lock& lock) {
+    if (job.is_removed) { return; } // its index may be another's by now
     stale_due_.erase(job.index);
     const std::chrono::nanoseconds after = job.plan->policies.stale_after;
-    if (after == after.zero() || state_ != State::started || job.is_removed) { return; }
+    if (after == after.zero() || state_ != State::started) { return; }
     push_due(stale_due_, job.index, saturating_add(options_.clock.steady_now(), after), lock);
 }
 
@@ -161,6 +165,7 @@ inline void SchedulerCore::run_timer() {
         }
         std::optional<sys_time> wall;
         std::optional<steady_time> steady;
+        bool is_short = false;
         {
             const Lock lock{mutex_};
             if (timer_may_end_) { return; }
@@ -169,7 +174,8 @@ inline void SchedulerCore::run_timer() {
             for (const auto* heap : {&attempts_due_, &stale_due_}) {
                 if (!heap->empty() && (!steady || heap->top().key < *steady)) { steady = heap->top().key; }
             }
-            if (is_refused_ || posts_owed_ != 0) { // the executor is asked again
+            is_short = is_short_ || is_refused_ || posts_owed_ != 0; // then it is tried again
+            if (is_short) {
                 const steady_time soon = options_.clock.steady_now() + std::chrono::milliseconds{100};
                 if (!steady || soon < *steady) { steady = soon; }
             }
@@ -179,7 +185,8 @@ inline void SchedulerCore::run_timer() {
             if (steady) { steady = std::max(*steady, rest_steady); }
             alarm_.wait(wall, steady);
         } else if (options_.clock.is_driven()) {
-            alarm_.wait({}, {});
+            const steady_time soon = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+            alarm_.wait({}, is_short ? std::optional{soon} : std::nullopt);
         } else {
             // A clock of the program's own that passes by itself: asked again at the latest after a second.
             std::chrono::nanoseconds wait = std::chrono::seconds{1};
@@ -196,20 +203,19 @@ inline void SchedulerCore::run_timer() {
 
 /// The wall clock was set back so far that waiting for it to catch up would be worse than running nominal times again:
 /// takes the jobs that follow it off the heap, to be due by what it says now.
-inline std::vector<SchedulerCore::Due> SchedulerCore::leave_timeline(sys_time wall, const Lock& /*lock*/) {
+inline void SchedulerCore::leave_timeline(const Moment& now, Dues& due, const Lock& /*lock*/) {
     constexpr std::chrono::hours waited_for{3};
-    std::vector<Due> leaving;
-    if (timeline_ && wall < saturating_subtract(*timeline_, std::chrono::microseconds{waited_for})) {
+    if (timeline_ && now.wall < saturating_subtract(*timeline_, std::chrono::microseconds{waited_for})) {
         for (const auto& [id, job] : jobs_) {
-            if (job->plan->schedule.once() != nullptr || !wall_due_.erase(job->index)) { continue; }
+            if (job->plan->schedule.once() != nullptr || !wall_due_.contains(job->index)) { continue; }
+            due.push_back({.job = job, .plan = job->plan, .as_of = now, .is_elsewhere = true});
+            wall_due_.erase(job->index);
             job->wall_due.reset();
             job->is_settling = true;
-            leaving.push_back({.job = job, .plan = job->plan});
         }
-        timeline_ = wall;
+        timeline_ = now.wall;
     }
-    timeline_ = std::max(timeline_.value_or(wall), wall);
-    return leaving;
+    timeline_ = std::max(timeline_.value_or(now.wall), now.wall);
 }
 
 /// @returns Whether anything was due.
@@ -220,82 +226,117 @@ inline bool SchedulerCore::dispatch() {
     return was_due;
 }
 
-inline bool SchedulerCore::dispatch_due() {
+inline bool SchedulerCore::dispatch_due(Lock one_at_a_time) {
     const AtWork at_work{*this};
     // Destroyed after the locks are released: callables are the program's own.
-    std::vector<Due> due;
-    std::vector<Due> elsewhere;
+    Dues settled;
+    Dues due;
     std::vector<JobPtr> forgotten;
-    std::vector<JobEvent> stale;
+    std::vector<OccurrencePtr> dropped;
+    std::vector<Stale> stale;
     Decisions decisions;
+    std::size_t posts = 0;
     {
         // Schedules are asked in here, one dispatch at a time; all other calls of the program come afterwards.
-        const std::scoped_lock one_at_a_time{dispatch_mutex_};
-        const sys_time wall = options_.clock.now();
-        const steady_time steady = options_.clock.steady_now();
-        take_due(wall, steady, due, elsewhere, forgotten, stale, decisions);
-        for (const Due& item : due) {
-            const Owed owed = owed_by(*item.plan, item.left, item.wall, item.steady, wall, steady);
-            settle_due(item.job, item.plan, owed, decisions);
+        const Lock held{std::move(one_at_a_time)};
+        const AtDispatch dispatching{*this};
+        {
+            const Lock lock{mutex_};
+            ++busy_; // until all is carried out
+            is_short_ = is_short_ && !(postponed_.empty() && left_behind_.empty() && !owes_release_);
+            decisions.splice(decisions.end(), postponed_);
+            due.splice(due.end(), left_behind_);
+            if (owes_release_) { posts = release_owed(dropped, lock); }
         }
-        for (const Due& item : elsewhere) {
-            settle_due(item.job, item.plan, first_due(*item.plan, wall, steady), decisions);
+        settle_all(due, settled, decisions);
+        const Moment as_of = now();
+        {
+            const Lock lock{mutex_};
+            try {
+                take_due(as_of, due, forgotten, stale, decisions, lock);
+            } catch (const std::bad_alloc&) { run_short(lock); } // what was not taken is still due
         }
+        settle_all(due, settled, decisions);
+        {
+            const Lock lock{mutex_};
+            if (!is_short_) { due.splice(due.end(), left_behind_); } // by schedules
+        }
+        settle_all(due, settled, decisions);
     }
-    if (!elsewhere.empty()) { diagnose("the wall clock was set back by hours: a new timeline begins"); }
-    for (const JobEvent& event : stale) { tell(options_.hooks.on_stale, event); }
+    if (std::ranges::any_of(settled, &Due::is_elsewhere)) {
+        diagnose("the wall clock was set back by hours: a new timeline begins");
+    }
+    for (const auto& [job, event] : stale) { tell_stale(job, event); }
+    post(posts);
+    const bool was_due = !settled.empty() || !decisions.empty();
     carry_out(decisions);
-    return !due.empty() || !decisions.empty();
+    return was_due;
 }
 
-/// Takes off the heaps what is due, and counts itself in `busy_`.
-inline void SchedulerCore::take_due(sys_time wall, steady_time steady, std::vector<Due>& due,
-                                    std::vector<Due>& elsewhere, std::vector<JobPtr>& forgotten,
-                                    std::vector<JobEvent>& stale, Decisions& decisions) {
-    const Lock lock{mutex_};
-    elsewhere = leave_timeline(wall, lock);
-    while (!wall_due_.empty() && wall_due_.top().key <= wall) {
-        const JobPtr& job = by_index_[wall_due_.pop().item];
+/// Memory has run out: what had to be put off is tried again after a while.
+inline void SchedulerCore::run_short(const Lock& /*lock*/) {
+    if (!std::exchange(is_short_, true)) { alarm_.wake(); }
+}
+
+/// Takes off the heaps what is due.
+/// @throws std::bad_alloc  What has not been taken stays due.
+inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<JobPtr>& forgotten,
+                                    std::vector<Stale>& stale, Decisions& decisions, const Lock& lock) {
+    leave_timeline(now, due, lock);
+    while (!wall_due_.empty() && wall_due_.top().key <= now.wall) {
+        const JobPtr& job = by_index_[wall_due_.top().item];
+        due.push_back({job, job->plan, job->left, job->wall_due, std::nullopt, job->is_paused, now});
+        wall_due_.pop();
+        job->wall_due.reset();
         job->is_settling = true;
-        due.push_back({job, job->plan, job->left, std::exchange(job->wall_due, std::nullopt), std::nullopt});
     }
-    while (!steady_due_.empty() && steady_due_.top().key <= steady) {
-        const JobPtr job = by_index_[steady_due_.pop().item];
+    while (!steady_due_.empty() && steady_due_.top().key <= now.steady) {
+        const JobPtr job = by_index_[steady_due_.top().item];
         if (job->is_over) {
             forgotten.push_back(job);
+            steady_due_.pop();
             // Triggered in the meantime: it retires again when that is final.
             if (job->in_progress == 0 && job->waiting.empty()) { forget(job, lock); }
         } else {
+            due.push_back({job, job->plan, job->left, std::nullopt, job->steady_due, job->is_paused, now});
+            steady_due_.pop();
+            job->steady_due.reset();
             job->is_settling = true;
-            due.push_back({job, job->plan, job->left, std::nullopt, std::exchange(job->steady_due, std::nullopt)});
         }
     }
-    while (!attempts_due_.empty() && attempts_due_.top().key <= steady) {
-        const OccurrencePtr occurrence = occurrences_[attempts_due_.pop().item];
-        if (occurrence->phase == Occurrence::Phase::retrying) {
-            if (!has_room(0)) { // its turn comes when there is room for its record
-                attempts_due_.push(occurrence->index, saturating_add(steady, std::chrono::nanoseconds{100'000'000}));
-                continue;
-            }
+    while (!attempts_due_.empty() && attempts_due_.top().key <= now.steady) {
+        const OccurrencePtr occurrence = occurrences_[attempts_due_.top().item];
+        if (occurrence->phase != Occurrence::Phase::retrying) {
+            expire(occurrence, decisions, lock);
+            attempts_due_.erase(occurrence->index);
+        } else if (!may_retry(*occurrence, lock)) { // see settle_return
+            decide_end(occurrence, SkipReason::none, decisions);
+            drop(occurrence, SkipReason::none, lock);
+            release_next(occurrence->job, lock);
+        } else if (!has_room(0)) { // its turn comes when there is room for its record
+            attempts_due_.push(occurrence->index, saturating_add(now.steady, std::chrono::nanoseconds{100'000'000}));
+        } else {
+            decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
+            attempts_due_.pop();
             ++occurrence->attempt;
             occurrence->phase = Occurrence::Phase::ready;
             occurrence->is_recorded = false;
             ++queued_;
             ++occurrence->job->queued;
-            decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
-        } else {
-            expire(occurrence, decisions, lock);
         }
     }
-    while (!stale_due_.empty() && stale_due_.top().key <= steady) {
-        const JobPtr& job = by_index_[stale_due_.pop().item];
-        if (job->is_paused) { continue; } // it is watched again from when it is resumed
-        job->is_stale = true;
-        stale.push_back(event_of(*job->plan, nullptr, {}));
-        stale.back().job_id = job->id;
-        stale.back().last_success = job->last_success;
+    while (!stale_due_.empty() && stale_due_.top().key <= now.steady) {
+        const JobPtr& job = by_index_[stale_due_.top().item];
+        if (!job->is_paused) { // else it is watched again from when it is resumed
+            JobEvent event = event_of(*job->plan, nullptr, {});
+            event.job_id = job->id;
+            event.last_success = job->last_success;
+            stale.emplace_back(job, std::move(event));
+            if (options_.hooks.on_stale) { telling_stale_.try_emplace(job.get()); }
+            job->is_stale = true;
+        }
+        stale_due_.pop();
     }
-    ++busy_;
 }
 
 /// Outside the lock: the schedule may be the program's own.
@@ -318,80 +359,23 @@ inline Owed SchedulerCore::owed_by(const JobPlan& plan, std::uint64_t left, std:
             owed = owed_occurrences(plan.schedule, *wall_due, wall, options_.misfire_tolerance, keep, left);
         }
     } catch (...) { owed.thrown = std::current_exception(); }
-    if (owed.thrown) { owed.error = describe_exception(owed.thrown); }
+    if (owed.thrown) {
+        try {
+            std::rethrow_exception(owed.thrown);
+        } catch (const std::bad_alloc&) { throw; } catch (...) { // memory says nothing about the schedule
+            owed.error = describe_exception(owed.thrown);
+        }
+    }
     return owed;
 }
 
-/// Lets through what the policies allow, and skips the rest with its reason: the sum is what was owed.
-inline void SchedulerCore::settle_due(const JobPtr& job, const PlanPtr& plan, const Owed& owed, Decisions& decisions) {
-    const Lock lock{mutex_};
-    const bool is_current = job->plan == plan; // else an update has seen to what comes next
-    if (is_current && !owed.error.empty()) { job->schedule_error = owed.error; }
-    SkipReason refused = SkipReason::none; // it came due, so it is accounted for, whatever has happened since
-    if (job->is_paused) { refused = SkipReason::paused; }
-    if (state_ == State::stopping) { refused = SkipReason::shutdown; }
-    if (job->is_removed) { refused = SkipReason::removed; }
-    if (is_current && job->left != std::numeric_limits<std::uint64_t>::max()) {
-        job->left -= std::min(job->left, owed.count());
-    }
-    const Overlap overlap = plan->policies.overlap;
-    std::uint64_t late = owed.late_count;
-    std::optional<sys_time> made_good;
-    std::size_t caught_up = 0;
-    const auto skip_late = [&](std::uint64_t occurrences, SkipReason reason) {
-        if (occurrences == 0) { return; }
-        job->last_skip = reason;
-        job->last_skip_at = owed.latest;
-        decisions.push_back({.kind = Decision::Kind::skip,
-                             .job = job,
-                             .plan = plan,
-                             .skip = {.reason = reason,
-                                      .scheduled_at = owed.late.size() > caught_up ? owed.late[caught_up] : owed.latest,
-                                      .occurrences = occurrences,
-                                      .is_minimum = owed.is_minimum}});
-    };
-    if (refused != SkipReason::none) {
-        skip_late(late, refused);
-        for (const sys_time nominal : owed.on_time) {
-            skip({job, plan, nominal, Trigger::schedule, overlap}, refused, decisions);
-        }
-    } else {
-        if (plan->policies.misfire == Misfire::run_once && owed.on_time.empty() && late != 0 &&
-            owed.latest_due >=
-                options_.clock.now() - std::chrono::floor<std::chrono::microseconds>(plan->policies.misfire_grace)) {
-            made_good = owed.latest;
-            --late;
-        }
-        if (plan->policies.misfire == Misfire::run_all) {
-            caught_up = std::min<std::size_t>(owed.late.size(), plan->policies.max_catch_up);
-        }
-        skip_late(late - caught_up, SkipReason::misfire);
-        for (std::size_t i = 0; i < caught_up; ++i) {
-            admit({job, plan, owed.late[i], Trigger::catch_up, Overlap::queue_all}, decisions, lock);
-        }
-        if (made_good) { admit({job, plan, made_good, Trigger::catch_up, overlap}, decisions, lock); }
-        for (const sys_time nominal : owed.on_time) {
-            admit({job, plan, nominal, Trigger::schedule, overlap}, decisions, lock);
-        }
-    }
-    job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over
-    if (job->is_removed || state_ == State::stopping || !is_current) {
-        // It will not be due again, or is already.
-    } else if (owed.next || owed.next_steady) {
-        set_due(*job, owed.next, owed.next_steady, lock);
-    } else if (plan->is_after_completion() && owed.count() != 0 && job->in_progress == 0) {
-        await_next_completion(*job, lock); // nothing was let through: there is no completion to wait for
-    }
-    retire_if_over(*job, lock);
-}
-
 inline void SchedulerCore::skip(const Admission& from, SkipReason reason, Decisions& decisions) const {
-    from.job->last_skip = reason;
-    from.job->last_skip_at = from.nominal ? from.nominal : options_.clock.now();
     decisions.push_back({.kind = Decision::Kind::skip,
                          .job = from.job,
                          .plan = from.plan,
                          .skip = {.reason = reason, .scheduled_at = from.nominal, .trigger = from.trigger}});
+    from.job->last_skip = reason;
+    from.job->last_skip_at = from.nominal ? from.nominal : options_.clock.now();
 }
 
 /// Whether the log can hold one more record in flight: beyond its bound it would give up one that is alive.
@@ -401,6 +385,7 @@ inline bool SchedulerCore::has_room(std::size_t replaced) const noexcept {
 
 /// Whether, and how, an occurrence goes on: the overlap policy and the bound of the queue decide.
 /// @returns The occurrence, or null when it was skipped.
+/// @throws std::bad_alloc  Nothing has changed.
 inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, Decisions& decisions,
                                                          const Lock& lock) {
     const JobPtr& job = from.job;
@@ -417,7 +402,6 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
         skip(from, SkipReason::queue_full, decisions);
         return nullptr;
     }
-    if (!is_free && overlap == Overlap::cancel_running) { cancel_active(job, decisions, lock); }
     auto occurrence = std::make_shared<Occurrence>();
     occurrence->job = job;
     occurrence->plan = from.plan;
@@ -427,49 +411,55 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     if (free_occurrences_.empty()) {
         const auto items = static_cast<std::uint32_t>(occurrences_.size() + 1);
         attempts_due_.reserve(items);
-        free_occurrences_.push_back(items - 1);
+        if (free_occurrences_.capacity() < items) { free_occurrences_.reserve(2 * std::size_t{items}); }
         occurrences_.push_back(nullptr);
+        free_occurrences_.push_back(items - 1); // as are all that follow: there is room for every one
     }
+    Decisions made;
+    made.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
+    decltype(job->waiting) place;
+    if (!is_free) { place.push_back(occurrence); }
+    if (!is_free && overlap == Overlap::cancel_running) { cancel_active(job, decisions, lock); }
+    // Nothing fails from here on.
+    decisions.splice(decisions.end(), made);
     occurrence->index = free_occurrences_.back();
-    const bool starts = overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty());
-    if (starts) {
-        occurrence->phase = Occurrence::Phase::ready;
-    } else {
-        occurrence->phase = Occurrence::Phase::waiting;
-        job->waiting.push_back(occurrence);
-    }
-    decisions.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
     free_occurrences_.pop_back();
     occurrences_[occurrence->index] = occurrence;
-    if (starts) { ++job->in_progress; }
+    if (overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty())) {
+        occurrence->phase = Occurrence::Phase::ready;
+        ++job->in_progress;
+    } else {
+        occurrence->phase = Occurrence::Phase::waiting;
+        job->waiting.splice(job->waiting.end(), place);
+    }
     ++queued_;
     ++job->queued;
     return occurrence;
 }
 
 /// The newcomer of `cancel_running` takes the place of all that is in progress or waiting.
+/// @throws std::bad_alloc  Nothing has changed.
 inline void SchedulerCore::cancel_active(const JobPtr& job, Decisions& decisions, const Lock& lock) {
-    ++job->in_progress; // the newcomer: what ends here does not leave the job without one
-    for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+    Decisions made;
+    for (const OccurrencePtr& occurrence : occurrences_) {
         if (!occurrence || occurrence->job != job) { continue; }
-        switch (occurrence->phase) {
-        case Occurrence::Phase::waiting:
-        case Occurrence::Phase::ready:
-            drop_queued(occurrence, SkipReason::cancelled_while_queued, decisions, lock);
-            break;
-        case Occurrence::Phase::running:
-            occurrence->is_cancelled = true; // a retry that was promised will not come
-            if (!std::exchange(occurrence->is_ended, true)) {
-                job->last_status = JobStatus::cancelled;
-                decisions.push_back(Decision::about(Decision::Kind::cancel, occurrence));
-            }
-            break;
-        case Occurrence::Phase::retrying:
-            decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
-            end_occurrence(occurrence, lock);
-            break;
-        case Occurrence::Phase::dropped: break;
+        if (occurrence->phase != Occurrence::Phase::running) {
+            decide_end(occurrence, SkipReason::cancelled_while_queued, made);
+        } else if (!occurrence->is_ended) {
+            made.push_back(Decision::about(Decision::Kind::cancel, occurrence));
         }
+    }
+    decisions.splice(decisions.end(), made);
+    ++job->in_progress; // the newcomer: what ends here does not leave the job without one
+    for (std::size_t i = 0; i < occurrences_.size(); ++i) {
+        const OccurrencePtr occurrence = occurrences_[i];
+        if (!occurrence || occurrence->job != job) { continue; }
+        if (occurrence->phase != Occurrence::Phase::running) {
+            drop(occurrence, SkipReason::cancelled_while_queued, lock);
+            continue;
+        }
+        occurrence->is_cancelled = true; // a retry that was promised will not come
+        if (!std::exchange(occurrence->is_ended, true)) { job->last_status = JobStatus::cancelled; }
     }
     --job->in_progress;
 }

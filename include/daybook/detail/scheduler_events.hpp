@@ -9,8 +9,11 @@
 #include <daybook/log/scoped_execution.hpp>
 
 #include <exception>
+#include <new>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace daybook::inline v0::detail {
 
@@ -23,13 +26,15 @@ inline void SchedulerCore::skip_queued(const Occurrence& occurrence, const Execu
 inline void SchedulerCore::tell_skip(const JobPlan& plan, const std::string& id, const SkipStart& skip,
                                      ExecutionId record) const {
     if (!options_.hooks.on_skip) { return; }
-    JobEvent event = event_of(plan, nullptr, {});
-    event.job_id = id;
-    event.execution_id = record;
-    event.scheduled_at = skip.scheduled_at;
-    event.reason = skip.reason;
-    event.skip_count = skip.occurrences;
-    tell(options_.hooks.on_skip, event);
+    tell(options_.hooks.on_skip, [&] {
+        JobEvent event = event_of(plan, nullptr, {});
+        event.job_id = id;
+        event.execution_id = record;
+        event.scheduled_at = skip.scheduled_at;
+        event.reason = skip.reason;
+        event.skip_count = skip.occurrences;
+        return event;
+    });
 }
 
 inline JobEvent SchedulerCore::event_of(const JobPlan& plan, const Occurrence* occurrence, const Execution& execution) {
@@ -55,6 +60,31 @@ inline void SchedulerCore::tell(const Hook& hook, const JobEvent& event) const {
             diagnose("a hook threw: " + describe_exception(std::current_exception()));
         } catch (const std::exception&) { return; } // no memory for the text
     }
+}
+
+/// First that it is stale, then that it has recovered: on whichever thread it does, while the hook is told.
+inline void SchedulerCore::tell_stale(const JobPtr& job, const JobEvent& event) {
+    tell(options_.hooks.on_stale, event);
+    std::optional<JobEvent> recovery;
+    {
+        const Lock lock{mutex_};
+        if (const auto told = telling_stale_.find(job.get()); told != telling_stale_.end()) {
+            recovery.swap(told->second);
+            telling_stale_.erase(told);
+        }
+    }
+    if (recovery) { tell(options_.hooks.on_recovered, *recovery); }
+}
+
+/// The same of an event that is made for it: what there is no memory for is not told.
+template <class Make>
+requires std::is_invocable_v<const Make&>
+void SchedulerCore::tell(const Hook& hook, const Make& make) const {
+    JobEvent event;
+    try {
+        event = make();
+    } catch (const std::bad_alloc&) { return diagnose("no memory to tell a hook what has happened"); }
+    tell(hook, event);
 }
 
 inline void SchedulerCore::diagnose(std::string_view what) const {

@@ -12,6 +12,7 @@
 #include <daybook/text/timestamp.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -94,10 +95,21 @@ inline std::string SchedulerCore::explain(std::string_view id) const {
         if (state_ == State::stopping) { say("The scheduler has been stopped"); }
         if (job->is_paused) { say("Paused since " + instant_words(*job->paused_since)); }
         if (!job->schedule_error.empty()) { say("Its schedule has ended with an error: " + job->schedule_error); }
+        std::array<std::size_t, 5> told{}; // by phase
         for (const OccurrencePtr& occurrence : occurrences_) {
             if (!occurrence || occurrence->job != job) { continue; }
-            tell_occurrence(*occurrence, wall, steady, say, lock);
+            if (told[static_cast<std::size_t>(occurrence->phase)]++ == 0) {
+                tell_occurrence(*occurrence, wall, steady, say, lock);
+            }
         }
+        const auto say_more = [&](Occurrence::Phase phase, const char* what) {
+            const std::size_t all = told[static_cast<std::size_t>(phase)];
+            if (all > 1) { say(std::to_string(all - 1) + (all == 2 ? " other of it " : " others of it ") + what); }
+        };
+        say_more(Occurrence::Phase::running, "executing, too");
+        say_more(Occurrence::Phase::ready, "waiting for a worker, too");
+        say_more(Occurrence::Phase::waiting, "waiting for those before");
+        say_more(Occurrence::Phase::retrying, "waiting for the next attempt, too");
         if (job->is_over && job->schedule_error.empty()) { say("Its schedule has no further occurrence"); }
         if (info.next_run && !job->is_over) {
             const bool is_due = *info.next_run <= wall;

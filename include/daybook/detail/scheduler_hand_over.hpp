@@ -7,9 +7,11 @@
 
 #include <daybook/detail/scheduler_events.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -21,44 +23,58 @@ inline void stop_attempt(const Decision& decision) {
     stop.request_stop();
 }
 
-/// Does what was decided, in that order, without the lock. The caller has counted it in `busy_`.
+/// Does what was decided, in that order, without the lock. The caller has counted it in `busy_`. What memory does not
+/// suffice for is left to the next dispatch.
 /// @returns The id of the last record that was begun.
-inline ExecutionId SchedulerCore::carry_out(const Decisions& decisions) {
+inline ExecutionId SchedulerCore::carry_out(Decisions& decisions) {
     constexpr std::size_t posted_at_once = 16; // a worker that is woken for each would go to sleep after each
     const AtWork at_work{*this};
     ExecutionId id = 0;
     std::size_t posts = 0;
-    for (const Decision& decision : decisions) {
-        switch (decision.kind) {
-        case Decision::Kind::hand_over:
-            id = hand_over(decision.occurrence, posts);
-            if (posts == posted_at_once) { post(std::exchange(posts, 0)); }
-            break;
-        case Decision::Kind::skip:
-            id = log_->skip(decision.plan->names->refs(), decision.skip);
-            tell_skip(*decision.plan, decision.job->id, decision.skip, id);
-            break;
-        case Decision::Kind::skip_queued:
-            skip_queued(*decision.occurrence, decision.execution, decision.skip.reason);
-            break;
-        case Decision::Kind::time_out: time_out(decision); break;
-        case Decision::Kind::cancel:
-            log_->finish(decision.execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
-            stop_attempt(decision);
-            break;
-        case Decision::Kind::cancel_retry: {
-            const Occurrence& occurrence = *decision.occurrence;
-            const Execution execution = record_queued(occurrence, occurrence.attempt + 1);
-            log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
-            break;
-        }
-        case Decision::Kind::ask_to_stop: stop_attempt(decision); break;
-        }
+    Decisions failed;
+    for (auto next = decisions.begin(); next != decisions.end();) {
+        const auto decision = next++;
+        try {
+            if (const ExecutionId begun = carry_out_one(*decision, posts); begun != 0) { id = begun; }
+        } catch (const std::exception&) { failed.splice(failed.end(), decisions, decision); }
+        if (posts == posted_at_once) { post(std::exchange(posts, 0)); }
     }
     post(posts);
     const Lock lock{mutex_};
+    if (!failed.empty()) {
+        postponed_.splice(postponed_.end(), failed);
+        run_short(lock);
+    }
     --busy_;
     changed_.notify_all();
+    return id;
+}
+
+/// @throws std::bad_alloc  It can be done again.
+inline ExecutionId SchedulerCore::carry_out_one(const Decision& decision, std::size_t& posts) {
+    ExecutionId id = 0;
+    switch (decision.kind) {
+    case Decision::Kind::hand_over: return hand_over(decision.occurrence, posts);
+    case Decision::Kind::skip:
+        id = log_->skip(decision.plan->names->refs(), decision.skip);
+        tell_skip(*decision.plan, decision.job->id, decision.skip, id);
+        break;
+    case Decision::Kind::skip_queued:
+        skip_queued(*decision.occurrence, decision.execution, decision.skip.reason);
+        break;
+    case Decision::Kind::time_out: time_out(decision); break;
+    case Decision::Kind::cancel:
+        log_->finish(decision.execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+        stop_attempt(decision);
+        break;
+    case Decision::Kind::cancel_retry: {
+        const Occurrence& occurrence = *decision.occurrence;
+        const Execution execution = record_queued(occurrence, occurrence.attempt + 1);
+        log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+        break;
+    }
+    case Decision::Kind::ask_to_stop: stop_attempt(decision); break;
+    }
     return id;
 }
 
@@ -76,8 +92,11 @@ inline Execution SchedulerCore::record_queued(const Occurrence& occurrence, std:
 /// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
 /// @param posts  Counts what became ready, which the caller has to post.
 inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std::size_t& posts) {
-    const Execution execution = record_queued(*occurrence, occurrence->attempt);
+    const bool is_new = !occurrence->is_recorded; // else memory ran out right after
+    const Execution execution = is_new ? record_queued(*occurrence, occurrence->attempt) : occurrence->execution;
     SkipReason dropped_for = SkipReason::none;
+    bool is_ready = false;
+    std::vector<OccurrencePtr> pruned; // destroyed outside the lock
     {
         const Lock lock{mutex_};
         occurrence->execution = execution;
@@ -85,12 +104,17 @@ inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std
         occurrence->is_recorded = true;
         if (occurrence->phase == Occurrence::Phase::ready) {
             enqueue(occurrence, lock);
-            ++posts;
+            is_ready = true;
         } else if (occurrence->phase == Occurrence::Phase::waiting) {
-            if (release_next(occurrence->job, lock)) { ++posts; }
-        } else {
+            is_ready = release_next(occurrence->job, lock);
+        } else if (is_new) {
             dropped_for = occurrence->dropped_for;
         }
+        if (is_ready && needs_post(lock)) { ++posts; }
+        try {
+            ready_.prune(queued_, pruned);
+            if (ConcurrencyGroup* const group = occurrence->plan->group) { group->parked.prune(queued_, pruned); }
+        } catch (const std::bad_alloc&) {} // the next one sees to it
     }
     if (dropped_for != SkipReason::none && occurrence->attempt == 1) {
         skip_queued(*occurrence, execution, dropped_for);
@@ -106,11 +130,35 @@ inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std
 inline bool SchedulerCore::release_next(const JobPtr& job, const Lock& lock) {
     if (job->in_progress != 0 || job->waiting.empty() || !job->waiting.front()->is_recorded) { return false; }
     const OccurrencePtr next = job->waiting.front();
+    try {
+        enqueue(next, lock);
+    } catch (const std::bad_alloc&) {
+        owes_release_ = true;
+        run_short(lock);
+        return false;
+    }
     job->waiting.pop_front();
     next->phase = Occurrence::Phase::ready;
     ++job->in_progress;
-    enqueue(next, lock);
     return true;
+}
+
+/// The same for all jobs and groups, after memory ran out in the midst of it.
+/// @returns How many have become ready, which the caller has to post.
+inline std::size_t SchedulerCore::release_owed(std::vector<OccurrencePtr>& dropped, const Lock& lock) {
+    owes_release_ = false;
+    std::size_t posts = 0;
+    for (const OccurrencePtr& occurrence : occurrences_) {
+        if (occurrence && occurrence->phase == Occurrence::Phase::waiting && release_next(occurrence->job, lock)) {
+            ++posts;
+        }
+    }
+    for (auto& [name, group] : groups_) {
+        for (auto free = group.limit - std::min(group.limit, group.running); free != 0; --free) {
+            if (unpark(group, dropped, lock)) { ++posts; }
+        }
+    }
+    return posts;
 }
 
 inline void SchedulerCore::enqueue(const OccurrencePtr& occurrence, const Lock& /*lock*/) {
@@ -120,20 +168,25 @@ inline void SchedulerCore::enqueue(const OccurrencePtr& occurrence, const Lock& 
 
 /// The occurrence whose turn it is; those whose group is full are parked until one of it has ended.
 /// @param dropped  Gets what will not run any more, to be destroyed outside the lock.
+/// @throws std::bad_alloc  Nothing has been lost.
 inline SchedulerCore::OccurrencePtr SchedulerCore::take_ready(std::vector<OccurrencePtr>& dropped, const Lock& lock) {
     while (!ready_.empty()) {
-        auto [arrival, occurrence] = ready_.pop(options_.priority_worth);
+        const auto [arrival, occurrence] = ready_.front(options_.priority_worth);
         ConcurrencyGroup* const group = occurrence->plan->group;
-        if (occurrence->phase != Occurrence::Phase::ready) {
-            dropped.push_back(std::move(occurrence));
+        const bool is_ready = occurrence->phase == Occurrence::Phase::ready;
+        if (!is_ready) {
+            dropped.push_back(occurrence);
+        } else if (group != nullptr && group->running >= group->limit) {
+            group->parked.push(arrival, occurrence);
+        }
+        [[maybe_unused]] const auto taken = ready_.pop(options_.priority_worth);
+        if (!is_ready) {
             if (group != nullptr && group->running < group->limit) { // perhaps it was its turn in the group
                 [[maybe_unused]] const bool is_passed_on = unpark(*group, dropped, lock);
             }
-        } else if (group != nullptr && group->running >= group->limit) {
-            group->parked.push(arrival, std::move(occurrence));
-        } else {
+        } else if (group == nullptr || group->running < group->limit) {
             if (group != nullptr) { ++group->running; }
-            return std::move(occurrence);
+            return occurrence;
         }
     }
     return nullptr;
@@ -141,16 +194,33 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::take_ready(std::vector<Occurr
 
 /// A body of the group has returned: the next of those that were parked gets its turn.
 /// @returns Whether there was one, which the caller has to post.
-inline bool SchedulerCore::unpark(ConcurrencyGroup& group, std::vector<OccurrencePtr>& dropped, const Lock& /*lock*/) {
-    while (!group.parked.empty()) {
-        auto [arrival, occurrence] = group.parked.pop(options_.priority_worth);
-        if (occurrence->phase == Occurrence::Phase::ready) {
-            ready_.push(arrival, std::move(occurrence));
-            return true;
+inline bool SchedulerCore::unpark(ConcurrencyGroup& group, std::vector<OccurrencePtr>& dropped, const Lock& lock) {
+    try {
+        while (!group.parked.empty()) {
+            const auto [arrival, occurrence] = group.parked.front(options_.priority_worth);
+            const bool is_ready = occurrence->phase == Occurrence::Phase::ready;
+            if (is_ready) {
+                ready_.push(arrival, occurrence);
+            } else {
+                dropped.push_back(occurrence);
+            }
+            [[maybe_unused]] const auto parked = group.parked.pop(options_.priority_worth);
+            if (is_ready) { return true; }
         }
-        dropped.push_back(std::move(occurrence));
+    } catch (const std::bad_alloc&) {
+        owes_release_ = true;
+        run_short(lock);
     }
     return false;
+}
+
+/// Whether what has become ready needs a task of its own: one that has been posted and has not begun takes it as well.
+/// What the program's executor does with a task is not known, so there each gets one.
+inline bool SchedulerCore::needs_post(const Lock& /*lock*/) {
+    if (open_pool_ == nullptr) { return true; }
+    if (posted_ >= ready_.size()) { return false; }
+    ++posted_;
+    return true;
 }
 
 /// One task for each occurrence that became ready; a task takes the one whose turn it is.
@@ -158,12 +228,21 @@ inline void SchedulerCore::post(std::size_t count) {
     if (is_executor_open_) { posts_owed_ += count; } // see flush_posts
     WorkerPool* const pool = open_pool_;
     if (pool == nullptr || count == 0) { return; }
-    [[maybe_unused]] const bool is_accepted = pool->post_copies(count, [this] { run_one(); });
+    try {
+        [[maybe_unused]] const bool is_accepted = pool->post_copies(count, [this] { run_one(); });
+    } catch (const std::bad_alloc&) { // the timer tries again
+        posts_owed_ += count;
+        if (!is_refused_.exchange(true)) { alarm_.wake(); }
+    }
 }
 
 /// Hands what is ready to the program's own executor: outside the scheduler's own work and under no lock, because the
 /// executor may run it on the spot. What it refuses is offered again later.
 inline void SchedulerCore::flush_posts() {
+    if (open_pool_ != nullptr && posts_owed_ != 0) {
+        post(posts_owed_.exchange(0));
+        if (posts_owed_ == 0) { is_refused_ = false; }
+    }
     if (!is_executor_open_ || posts_owed_ == 0 || AtFlush::is_inside(*this)) { return; }
     if (AtWork::is_inside(*this)) { return alarm_.wake(); } // whoever is at work may not come back here: the timer does
     const AtFlush flushing{*this}; // an inline executor comes back here: this loop goes on for it
@@ -191,28 +270,33 @@ inline void SchedulerCore::flush_posts() {
     }
 }
 
-/// An execution that waits becomes a skip, or is cancelled if its occurrence has been attempted before; the occurrence
-/// is over.
-inline void SchedulerCore::drop_queued(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions,
-                                       const Lock& lock) {
-    const bool was_ready = occurrence->phase == Occurrence::Phase::ready;
-    if (!was_ready) { std::erase(occurrence->job->waiting, occurrence); }
-    occurrence->phase = Occurrence::Phase::dropped;
-    occurrence->dropped_for = reason;
-    --queued_;
-    --occurrence->job->queued;
-    if (occurrence->is_recorded) { // else hand_over finds out
+/// What is to be recorded as the end of an occurrence that does not run: one that waits becomes a skip, or is cancelled
+/// if it has been attempted before.
+inline void SchedulerCore::decide_end(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions) {
+    if (occurrence->phase == Occurrence::Phase::retrying) {
+        decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
+    } else if (occurrence->phase != Occurrence::Phase::dropped && occurrence->is_recorded) { // else hand_over finds out
         const bool is_retry = occurrence->attempt != 1;
         decisions.push_back(
             Decision::about(is_retry ? Decision::Kind::cancel : Decision::Kind::skip_queued, occurrence));
         decisions.back().skip.reason = reason;
     }
-    if (was_ready) {
-        end_occurrence(occurrence, lock);
-    } else {
-        occurrences_[occurrence->index] = nullptr;
-        free_occurrences_.push_back(occurrence->index);
+}
+
+/// Such an occurrence is over. Nothing fails in here.
+inline void SchedulerCore::drop(const OccurrencePtr& occurrence, SkipReason reason, const Lock& lock) {
+    const Occurrence::Phase phase = occurrence->phase;
+    if (phase == Occurrence::Phase::dropped) { return; }
+    if (phase != Occurrence::Phase::retrying) {
+        occurrence->dropped_for = reason;
+        --queued_;
+        --occurrence->job->queued;
     }
+    if (phase != Occurrence::Phase::waiting) { return end_occurrence(occurrence, lock); }
+    std::erase(occurrence->job->waiting, occurrence);
+    occurrence->phase = Occurrence::Phase::dropped;
+    occurrences_[occurrence->index] = nullptr;
+    free_occurrences_.push_back(occurrence->index);
 }
 
 } // namespace daybook::inline v0::detail

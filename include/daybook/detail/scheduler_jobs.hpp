@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -47,6 +48,7 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
                       .timeout = from.timeout.value_or(options_.timeout),
                       .overlap = from.overlap.value_or(options_.overlap),
                       .misfire = from.misfire.value_or(options_.misfire),
+                      .delivery = from.delivery.value_or(options_.delivery),
                       .misfire_grace = from.misfire_grace.value_or(options_.misfire_grace),
                       .max_catch_up = from.max_catch_up.value_or(options_.max_catch_up),
                       .priority = from.priority,
@@ -68,23 +70,28 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     job->id = id;
     job->plan = plan;
 
-    const Owed first = first_due(*plan, options_.clock.now(), options_.clock.steady_now());
-    PlanPtr replaced; // destroyed outside the lock, perhaps with the callable
+    PlanPtr replaced; // destroyed outside the locks, perhaps with the callable
+    const Lock held = may_replace ? hold_dispatch() : Lock{};
+    const AtDispatch dispatching{*this};
+    const Moment began = now();
+    const Owed first = first_due(*plan, began.wall, began.steady);
     const Lock lock{mutex_};
     if (state_ == State::stopping) { throw std::logic_error{"add(\"" + id + "\"): the scheduler has stopped"}; }
     if (const JobPtr present = find(id, lock)) {
         if (!may_replace) { throw std::invalid_argument{"add(\"" + id + "\"): there is a job with this id already"}; }
+        leave_behind(present, began, lock);
         replaced = present->plan;
         replace_plan(present, plan, first, lock);
         return true;
     }
     if (free_indices_.empty()) {
-        by_index_.push_back(nullptr);
-        const auto items = static_cast<std::uint32_t>(by_index_.size());
+        const auto items = static_cast<std::uint32_t>(by_index_.size() + 1);
         wall_due_.reserve(items);
         steady_due_.reserve(items);
         stale_due_.reserve(items);
-        free_indices_.push_back(items - 1);
+        if (free_indices_.capacity() < items) { free_indices_.reserve(2 * std::size_t{items}); }
+        by_index_.push_back(nullptr);
+        free_indices_.push_back(items - 1); // as are all that follow: there is room for every one
     }
     jobs_.emplace(job->id, job);
     job->index = free_indices_.back();
@@ -105,11 +112,15 @@ inline bool SchedulerCore::update(JobOptions from) {
     const std::string id = from.id;
     dispatch(); // what has come due by now is settled by the old plan
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "update");
-    const Owed first = first_due(*plan, options_.clock.now(), options_.clock.steady_now());
     PlanPtr replaced;
+    const Lock held = hold_dispatch(); // what comes due from here on follows the new plan
+    const AtDispatch dispatching{*this};
+    const Moment began = now();
+    const Owed first = first_due(*plan, began.wall, began.steady);
     const Lock lock{mutex_};
     const JobPtr job = find(id, lock);
     if (!job) { return false; }
+    leave_behind(job, began, lock);
     replaced = job->plan;
     plan->function = replaced->function;
     replace_plan(job, plan, first, lock);
@@ -156,15 +167,17 @@ inline bool SchedulerCore::remove(std::string_view id) {
         const Lock lock{mutex_};
         job = find(id, lock);
         if (!job) { return false; }
-        forget(job, lock);
-        for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
-            if (!occurrence || occurrence->job != job) { continue; }
-            if (occurrence->phase == Occurrence::Phase::retrying) {
-                decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
-                end_occurrence(occurrence, lock);
-            } else if (occurrence->phase != Occurrence::Phase::running) {
-                drop_queued(occurrence, SkipReason::removed, decisions, lock);
-            }
+        const auto goes = [&](const OccurrencePtr& occurrence) {
+            return occurrence && occurrence->job == job && occurrence->phase != Occurrence::Phase::running;
+        };
+        for (const OccurrencePtr& occurrence : occurrences_) {
+            if (goes(occurrence)) { decide_end(occurrence, SkipReason::removed, decisions); }
+        }
+        leave_behind(job, now(), lock);
+        forget(job, lock); // nothing fails from here on
+        for (std::size_t i = 0; i < occurrences_.size(); ++i) {
+            const OccurrencePtr occurrence = occurrences_[i];
+            if (goes(occurrence)) { drop(occurrence, SkipReason::removed, lock); }
         }
         ++busy_;
     }
@@ -173,27 +186,32 @@ inline bool SchedulerCore::remove(std::string_view id) {
     return true;
 }
 
+/// What has come due by now is settled as the job was until now.
 /// @returns Whether that changed anything.
-inline bool SchedulerCore::change_pause(Job& job, bool is_paused, const Lock& lock) {
-    if (std::exchange(job.is_paused, is_paused) == is_paused) { return false; }
-    job.paused_since = is_paused ? std::optional{options_.clock.now()} : std::nullopt;
-    if (!is_paused && !job.is_stale && !job.is_over) { watch_staleness(job, lock); }
+inline bool SchedulerCore::change_pause(const JobPtr& job, bool is_paused, const Lock& lock) {
+    if (job->is_paused == is_paused) { return false; }
+    leave_behind(job, now(), lock);
+    job->is_paused = is_paused;
+    job->paused_since = is_paused ? std::optional{options_.clock.now()} : std::nullopt;
+    if (!is_paused && !job->is_stale && !job->is_over) { watch_staleness(*job, lock); }
     return true;
 }
 
 inline bool SchedulerCore::set_paused(std::string_view id, bool is_paused) {
+    dispatch_unless_busy();
     const Lock lock{mutex_};
     const JobPtr job = find(id, lock);
-    if (job) { change_pause(*job, is_paused, lock); }
+    if (job) { change_pause(job, is_paused, lock); }
     return job != nullptr;
 }
 
 /// @returns How many jobs that has changed.
 inline std::size_t SchedulerCore::set_all_paused(bool is_paused) {
+    dispatch_unless_busy();
     const Lock lock{mutex_};
     std::size_t changed = 0;
     for (const auto& [id, job] : jobs_) {
-        if (change_pause(*job, is_paused, lock)) { ++changed; }
+        if (change_pause(job, is_paused, lock)) { ++changed; }
     }
     return changed;
 }
@@ -211,9 +229,30 @@ inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions 
         if (occurrence) { occurrence->own_parameters = std::move(options.parameters); }
         ++busy_;
     }
-    const ExecutionId id_given = carry_out(decisions);
+    ExecutionId id_given = carry_out(decisions);
     flush_posts();
+    if (occurrence && id_given == 0) { id_given = take_back(occurrence); }
     return {.outcome = occurrence ? TriggerOutcome::queued : TriggerOutcome::skipped, .id = id_given};
+}
+
+/// There was no memory to hand an occurrence over: it has never been, unless somebody else hands it over now.
+/// @returns The id of its record.
+/// @throws std::bad_alloc  It has been taken back.
+inline ExecutionId SchedulerCore::take_back(const OccurrencePtr& occurrence) {
+    Decisions taken;
+    std::size_t posts = 0;
+    {
+        const Lock lock{mutex_};
+        const auto failed = std::ranges::find_if(postponed_, [&](const Decision& decision) {
+            return decision.kind == Decision::Kind::hand_over && decision.occurrence == occurrence;
+        });
+        if (failed == postponed_.end() || occurrence->is_recorded) { return occurrence->id; }
+        taken.splice(taken.end(), postponed_, failed);
+        drop(occurrence, SkipReason::none, lock);
+        if (release_next(occurrence->job, lock)) { ++posts; }
+    }
+    post(posts);
+    throw std::bad_alloc{};
 }
 
 /// By the wall clock as of now; empty when the job waits for nothing.
@@ -241,6 +280,7 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
     info.timeout = job.plan->policies.timeout;
     info.overlap = job.plan->policies.overlap;
     info.misfire = job.plan->policies.misfire;
+    info.delivery = job.plan->policies.delivery;
     info.schedule_error = job.schedule_error;
     if (!job.is_over && !job.is_removed) { info.next_run = next_run_of(job, wall, steady); }
     const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);

@@ -24,10 +24,11 @@ inline Ref<TextBlock> timeout_text(const JobPlan& plan) {
 
 /// The deadline of a running attempt has passed.
 inline void SchedulerCore::expire(const OccurrencePtr& occurrence, Decisions& decisions, const Lock& lock) {
-    if (occurrence->phase != Occurrence::Phase::running || std::exchange(occurrence->is_ended, true)) { return; }
-    const RetryPolicy& retry = occurrence->plan->policies.retry;
-    occurrence->job->last_status = JobStatus::timeout;
+    if (occurrence->phase != Occurrence::Phase::running || occurrence->is_ended) { return; }
     decisions.push_back(Decision::about(Decision::Kind::time_out, occurrence));
+    const RetryPolicy& retry = occurrence->plan->policies.retry;
+    occurrence->is_ended = true;
+    occurrence->job->last_status = JobStatus::timeout;
     decisions.back().attempt = occurrence->attempt;
     occurrence->is_deciding = true; // until its record has ended: the body's return leaves the rest to that
     if (!retry.asks_program()) {
@@ -55,13 +56,20 @@ inline void SchedulerCore::time_out(const Decision& decision) {
         set_retry(*occurrence, delay, lock);
         if (occurrence->is_retried) { finality = Finality::retry_follows; }
     }
-    const Ref<TextBlock> text = timeout_text(*occurrence->plan);
-    log_->finish(decision.execution, JobStatus::timeout, {}, text, finality);
+    Ref<TextBlock> text;
+    try {
+        text = timeout_text(*occurrence->plan);
+    } catch (const std::bad_alloc&) { text = {}; } // the end counts for more
+    if (log_->finish(decision.execution, JobStatus::timeout, {}, text, finality) != Finish::recorded) {
+        finality = was_abandoned(*occurrence, finality);
+    }
     if (options_.hooks.on_timeout) {
-        JobEvent event = event_of(*occurrence->plan, occurrence.get(), decision.execution);
-        event.error = std::string{text->text()};
-        event.is_final = finality == Finality::final_attempt;
-        tell(options_.hooks.on_timeout, event);
+        tell(options_.hooks.on_timeout, [&] {
+            JobEvent event = event_of(*occurrence->plan, occurrence.get(), decision.execution);
+            if (text) { event.error = std::string{text->text()}; }
+            event.is_final = finality == Finality::final_attempt;
+            return event;
+        });
     }
     stop_attempt(decision);
     if (decision.replaces_worker) { replace_worker(occurrence); }
@@ -89,7 +97,9 @@ inline void SchedulerCore::replace_worker(const OccurrencePtr& occurrence) {
         }
         WorkerPool* const pool = open_pool_;
         if (is_surplus && pool->threads() > options_.workers + replaced) {
-            [[maybe_unused]] const bool is_accepted = pool->post([pool] { pool->retire(); });
+            try {
+                [[maybe_unused]] const bool is_accepted = pool->post([pool] { pool->retire(); });
+            } catch (const std::bad_alloc&) { return; } // it stays
         }
         return;
     }
@@ -106,6 +116,24 @@ inline std::optional<std::chrono::nanoseconds> SchedulerCore::ask_retry(const Re
         diagnose("a retry policy threw: no further attempt");
         return std::nullopt;
     }
+}
+
+/// An attempt was abandoned while it waited: whether there is another, at once.
+inline std::optional<std::chrono::nanoseconds> SchedulerCore::redelivery(const Occurrence& occurrence) {
+    constexpr std::uint32_t most_in_a_row = 3;
+    const bool is_owed =
+        occurrence.plan->policies.delivery == Delivery::at_least_once && occurrence.abandoned + 1 < most_in_a_row;
+    return is_owed ? std::optional{std::chrono::nanoseconds::zero()} : std::nullopt;
+}
+
+/// The log has given the record up before its end could be written: it stays abandoned.
+/// @returns Whether another attempt follows.
+inline Finality SchedulerCore::was_abandoned(Occurrence& occurrence, Finality finality) {
+    const Lock lock{mutex_};
+    occurrence.job->last_status = JobStatus::abandoned;
+    if (occurrence.plan->policies.delivery == Delivery::at_least_once) { return finality; }
+    occurrence.is_retried = false;
+    return Finality::final_attempt;
 }
 
 /// Whether another attempt of the occurrence may come at all.

@@ -7,6 +7,7 @@
 
 #include <daybook/detail/scheduler_attempt.hpp>
 #include <daybook/detail/scheduler_explain.hpp>
+#include <daybook/detail/scheduler_settle.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +32,8 @@ inline std::chrono::nanoseconds SchedulerCore::until_due() const {
     const steady_time steady = options_.clock.steady_now();
     auto wait = std::chrono::nanoseconds::max();
     const Lock lock{mutex_};
-    if (!ready_.empty()) { return std::chrono::nanoseconds::zero(); }
+    if (is_short_) { wait = std::chrono::milliseconds{100}; }
+    if (!ready_.empty() || (!left_behind_.empty() && !is_short_)) { return std::chrono::nanoseconds::zero(); }
     if (!wall_due_.empty()) {
         const auto micros = saturating_difference(wall_due_.top().key, wall);
         if (micros < std::chrono::floor<std::chrono::microseconds>(wait)) { wait = micros; }
@@ -44,6 +46,7 @@ inline std::chrono::nanoseconds SchedulerCore::until_due() const {
 
 inline bool SchedulerCore::is_idle(const Lock& /*lock*/) const {
     if (busy_ != 0 || queued_ != 0 || running_ != 0) { return false; }
+    if (!left_behind_.empty() || !postponed_.empty()) { return false; }
     if (state_ != State::started) { return true; }
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
@@ -71,11 +74,12 @@ inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions&
         job->wall_due.reset();
         job->steady_due.reset();
     }
-    for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+    for (std::size_t i = 0; i < occurrences_.size(); ++i) {
+        const OccurrencePtr occurrence = occurrences_[i];
         if (occurrence && occurrence->phase == Occurrence::Phase::retrying) {
-            decisions.push_back({.kind = Decision::Kind::cancel_retry, .occurrence = occurrence});
+            decide_end(occurrence, SkipReason::shutdown, decisions);
             ++report.cancelled;
-            end_occurrence(occurrence, lock);
+            drop(occurrence, SkipReason::shutdown, lock);
             if (release_next(occurrence->job, lock)) { ++posts; }
         }
     }
@@ -83,11 +87,13 @@ inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions&
 }
 
 inline void SchedulerCore::abandon_queue(StopReport& report, Decisions& decisions, const Lock& lock) {
-    for (const OccurrencePtr& occurrence : std::vector<OccurrencePtr>{occurrences_}) {
+    for (std::size_t i = 0; i < occurrences_.size(); ++i) {
+        const OccurrencePtr occurrence = occurrences_[i];
         if (occurrence &&
             (occurrence->phase == Occurrence::Phase::ready || occurrence->phase == Occurrence::Phase::waiting)) {
+            decide_end(occurrence, SkipReason::shutdown, decisions);
             ++(occurrence->attempt == 1 ? report.skipped : report.cancelled);
-            drop_queued(occurrence, SkipReason::shutdown, decisions, lock);
+            drop(occurrence, SkipReason::shutdown, lock);
         }
     }
 }
@@ -123,7 +129,7 @@ inline void SchedulerCore::request_stop() {
 /// Whether nothing is left to wait for. A body that makes the call cannot be waited for by itself; two bodies that both
 /// make it do not wait for each other.
 inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
-    if (busy_ != 0) { return false; }
+    if (busy_ != 0 || (!postponed_.empty() && open_pool_ != nullptr)) { return false; }
     const auto is_inside_stop = [&](std::thread::id thread) {
         return std::ranges::find(stopping_threads_, thread) != stopping_threads_.end();
     };
@@ -143,9 +149,11 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
     Decisions decisions;
     std::size_t posts = 0;
     bool can_drain = false;
+    bool is_left_behind = false;
     {
         const Lock lock{mutex_};
         posts = close_admission(report, decisions, lock);
+        is_left_behind = !left_behind_.empty() || !postponed_.empty();
         // Without workers somebody else may be at it with poll().
         can_drain = !is_called_back && (open_pool_ != nullptr || is_executor_open_ || running_ != 0);
         stopping_threads_.push_back(std::this_thread::get_id());
@@ -155,6 +163,7 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
     carry_out(decisions);
     decisions.clear();
     flush_posts();
+    if (is_left_behind && !is_called_back) { dispatch_due(); }
     const auto wait = [&](Lock& lock, std::chrono::nanoseconds time) {
         const auto until = saturating_add(now(), std::max(time, time.zero()));
         changed_.wait_until(lock, until, [&] { return is_drained(lock); });

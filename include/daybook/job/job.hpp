@@ -6,6 +6,7 @@
 /// What a job is: its options when it is added, and what the scheduler says of it afterwards.
 
 #include <daybook/fwd.hpp>
+#include <daybook/policy/delivery.hpp>
 #include <daybook/policy/misfire.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
@@ -30,6 +31,7 @@ struct JobOptions {
     std::optional<std::chrono::nanoseconds> timeout = {}; ///< of one attempt; 0: none
     std::optional<Overlap> overlap = {};
     std::optional<Misfire> misfire = {};
+    std::optional<Delivery> delivery = {};
     std::optional<std::chrono::nanoseconds> misfire_grace = {}; ///< how late `run_once` still makes good
     std::optional<std::uint32_t> max_catch_up = {};             ///< occurrences made good in a row under `run_all`
 
@@ -66,6 +68,7 @@ struct JobInfo {
     std::chrono::nanoseconds timeout = {}; ///< 0: none
     Overlap overlap = Overlap::skip;
     Misfire misfire = Misfire::run_once;
+    Delivery delivery = Delivery::at_least_once;
     std::string schedule_error = {}; ///< what the program's own schedule threw, which ended it
 };
 

@@ -5,7 +5,7 @@
 /// @file
 /// A world for a scheduler: clocks that pass and are set, bodies that take virtual time, and somebody who watches.
 
-#include "simulation_bodies.hpp"
+#include "simulation_checks.hpp"
 
 #include <set>
 #include <utility>
@@ -13,11 +13,13 @@
 namespace simulation {
 
 /// One life of one scheduler, all of it decided by one number.
-class World final : public Bodies {
+class World final : public Checks {
 public:
-    explicit World(std::uint64_t seed, bool is_traced = false) : Bodies{seed, is_traced} {}
+    explicit World(std::uint64_t seed, bool is_traced = false) : Checks{seed, is_traced} {}
+
     /// @returns What was wrong; empty when nothing was.
-    std::string run(int events) {
+    std::string run(int most_events) {
+        const int events = random_.chance(30) ? random_.below(most_events) : most_events;
         for (auto early = random_.below(4); early != 0; --early) { add(); }
         while (random_.chance(20)) { happen(); }
         start();
@@ -42,15 +44,21 @@ public:
 private:
     void interfere() override {
         if (random_.chance(4)) { trigger(); }
-        if (random_.chance(2)) { remove(); }
+        if (random_.chance(pace_ == Pace::busy ? 1 : 2)) { remove(); }
         if (random_.chance(2)) { pause_or_resume(); }
+        if (drive_ != Drive::poll && random_.chance(5)) { poll(); } // as another thread would meanwhile
     }
 
     // What may happen.
 
     void happen() {
         const auto what = random_.below(100);
-        if (what < 30) {
+        if (pace_ == Pace::busy && random_.chance(85)) {
+            if (what < 15) { trigger(); }
+            if (what >= 90) { end_some_body(); }
+            pass(some_time());
+            poll();
+        } else if (what < 30) {
             pass(some_time());
         } else if (what < 58) {
             poll();
@@ -78,6 +86,7 @@ private:
     }
 
     nanoseconds some_time() {
+        if (pace_ == Pace::busy && random_.chance(97)) { return std::chrono::milliseconds{random_.below(3000)}; }
         switch (random_.below(30)) {
         case 0:
             return random_.chance(40) ? std::chrono::hours{random_.below(80)} : std::chrono::minutes{random_.below(60)};
@@ -112,7 +121,11 @@ private:
     }
 
     void start() {
-        note("start");
+        note("start, " +
+             std::string{drive_ == Drive::poll    ? "poll"
+                         : drive_ == Drive::shelf ? "shelf"
+                                                  : "on the spot"} +
+             ", a level of priority is worth " + std::to_string(priority_worth_.count() / 1'000'000) + " ms");
         see_timeline();
         has_started_ = true;
         scheduler_->start();
@@ -129,17 +142,19 @@ private:
         std::vector<std::pair<std::shared_ptr<Occurrence>, std::uint32_t>> retries;
         for (const auto& occurrence : ledger_.retrying()) {
             if (!occurrence->is_running && occurrence->returned &&
-                *occurrence->returned + occurrence->plan->longest_delay(occurrence->attempts + 1) <= now) {
+                *occurrence->returned + occurrence->wait.most <= now) {
                 retries.emplace_back(occurrence, occurrence->attempts);
             }
         }
         std::vector<daybook::ExecutionId> expired;
         for (const auto& body : bodies_) {
-            if (body->done && body->timeout.count() != 0 && now - body->started >= body->timeout) {
+            const bool may_expire = body->done || drive_ != Drive::poll;
+            if (may_expire && body->timeout.count() != 0 && now - body->started >= body->timeout) {
                 expired.push_back(body->execution);
             }
         }
-        scheduler_->poll();
+        look();
+        if (ledger_.has_stopped) { return; }
         ledger_.read();
         for (const auto& [occurrence, attempts] : retries) {
             verdict_.expect(occurrence->attempts > attempts, "a retry did not come when it was due",
@@ -150,8 +165,19 @@ private:
             verdict_.expect(!record || is_finished(record->status), "a deadline passed without a timeout");
         }
         for (const auto& [name, account] : ledger_.accounts) {
-            if (account.job) { check_that_nobody_waits_for_nothing(*account.job); }
+            if (account.job && depth_ == 0) { check_that_nobody_waits_for_nothing(*account.job); }
         }
+    }
+
+    /// The scheduler looks at its clocks, and perhaps at what there is to do.
+    void look() {
+        if (drive_ == Drive::poll) {
+            scheduler_->poll();
+            return;
+        }
+        scheduler_->remove("nobody"); // what the timer's thread would do
+        if (drive_ == Drive::on_the_spot) { return; }
+        for (int i = random_.chance(50) ? 1000 : random_.below(10); i != 0 && shelf_->run_one(); --i) {}
     }
 
     void add() {
@@ -160,24 +186,33 @@ private:
         const bool may_replace = random_.chance(30);
         if (may_replace) { poll(); }
         if (account.job) { notice_if_forgotten(account); }
-        const auto plan = std::make_shared<const Plan>(some_plan(random_, id, clock_.now(), clock_.steady_now()));
+        const auto plan =
+            std::make_shared<const Plan>(some_plan(random_, pace_, asked_, id, clock_.now(), clock_.steady_now()));
         const bool is_present = account.job != nullptr;
-        const auto job = is_present ? account.job : jobs_.emplace_back(std::make_shared<Job>());
-        job->id = id;
+        const auto whose = std::make_shared<std::shared_ptr<Job>>();
+        const auto create = [&] {
+            *whose = jobs_.emplace_back(std::make_shared<Job>());
+            (*whose)->id = id;
+        };
+        if (is_present) {
+            *whose = account.job;
+        } else {
+            create();
+        }
         note((may_replace ? "add or replace " : "add ") + describe(*plan));
-        const bool may_be_forgotten = is_present && is_forgettable(*job);
+        const bool may_be_forgotten = is_present && is_forgettable(**whose);
         bool is_accepted = true;
         const bool is_open = random_.chance(70);
         if (may_replace) { settle_all(); }
+        const bool was_amid = std::exchange(is_amid_, true);
         const auto run = [&](auto body) {
             if (may_replace) {
                 const bool was_present = scheduler_->add_or_replace(plan->options, body);
                 verdict_.expect(was_present == is_present || may_be_forgotten,
                                 "add_or_replace is wrong about what there was", id);
                 if (was_present == is_present) { return; }
-                is_accepted = false; // it had been forgotten
-                scheduler_->remove(id);
                 forgotten(account);
+                create();
                 return;
             }
             try {
@@ -186,31 +221,38 @@ private:
             verdict_.expect(is_accepted == !is_present, "add is wrong about what there was", id);
         };
         if (is_open) {
-            run([this, job](daybook::JobContext& context, daybook::Completion<std::string> done) {
-                begin_open(job, context, std::move(done));
+            run([this, whose](daybook::JobContext& context, daybook::Completion<std::string> done) {
+                begin_open(*whose, context, std::move(done));
             });
         } else {
-            run([this, job](daybook::JobContext& context) { return block(job, context); });
+            run([this, whose](daybook::JobContext& context) { return block(*whose, context); });
         }
+        is_amid_ = was_amid;
         if (!is_accepted) { return; }
         ledger_.read(); // what came due before belongs to the old plan
-        account.job = job;
-        job->plan = plan;
-        if (has_started_) { begin(*job); }
+        account.job = *whose;
+        put_plan(*account.job, plan);
+    }
+
+    void put_plan(Job& job, const std::shared_ptr<const Plan>& plan) {
+        job.plan = plan;
+        if (plan->options.stale_after.count() == 0) { job.is_stale = false; }
+        if (has_started_) { begin(job); }
     }
 
     void change() {
         const auto account = somebody();
         if (account == nullptr) { return; }
-        const auto plan =
-            std::make_shared<const Plan>(some_plan(random_, account->job->id, clock_.now(), clock_.steady_now()));
+        const auto plan = std::make_shared<const Plan>(
+            some_plan(random_, pace_, asked_, account->job->id, clock_.now(), clock_.steady_now()));
         note("update " + describe(*plan));
         settle_all();
+        const bool was_amid = std::exchange(is_amid_, true);
         const bool is_done = scheduler_->update(plan->options);
+        is_amid_ = was_amid;
         if (!is_done) { return forgotten(*account); }
         ledger_.read();
-        account->job->plan = plan;
-        if (has_started_) { begin(*account->job); }
+        put_plan(*account->job, plan);
     }
 
     void trigger() {
@@ -223,36 +265,51 @@ private:
         ledger_.read();
         await_completions();
         ++account->let_through;
+        ledger_.given = options.parameters.value_or(account->job->plan->options.parameters);
         const auto report = scheduler_->trigger(id, options);
+        if (ledger_.has_stopped) {
+            --account->let_through;
+            return verdict_.expect(report.outcome == daybook::TriggerOutcome::stopped, "a trigger after stop", id);
+        }
         if (report.outcome == daybook::TriggerOutcome::unknown_job) {
             --account->let_through;
             return forgotten(*account);
         }
         verdict_.expect(report.outcome != daybook::TriggerOutcome::stopped && report.id != 0,
                         "a trigger came to nothing", id);
-        if (report && options.parameters) { parameters_[report.id] = *options.parameters; }
         ledger_.read_new();
+        ledger_.given.reset();
     }
 
     void pause_or_resume() {
         if (random_.chance(10)) {
             const bool pauses = random_.chance(40);
-            std::size_t changed = 0;
+            settle_all();
+            const bool was_amid = std::exchange(is_amid_, true);
+            const std::size_t changed = pauses ? scheduler_->pause_all() : scheduler_->resume_all();
+            is_amid_ = was_amid;
+            std::size_t expected = 0;
             for (auto& [name, account] : ledger_.accounts) {
                 if (account.job) { notice_if_forgotten(account); }
-                if (account.job && std::exchange(account.job->is_paused, pauses) != pauses) { ++changed; }
+                if (!account.job || account.job->is_paused == pauses) { continue; }
+                set_paused(*account.job, pauses);
+                ++expected;
             }
-            verdict_.expect((pauses ? scheduler_->pause_all() : scheduler_->resume_all()) == changed,
-                            "pause_all or resume_all is wrong about how many");
+            verdict_.expect(changed == expected, "pause_all or resume_all is wrong about how many");
+            ledger_.read_new();
             return note(pauses ? "pause all" : "resume all");
         }
         const auto account = somebody();
         if (account == nullptr) { return; }
         const bool pauses = !account->job->is_paused && random_.chance(70);
         note((pauses ? "pause " : "resume ") + account->job->id);
+        settle_all();
+        const bool was_amid = std::exchange(is_amid_, true);
         const bool is_done = pauses ? scheduler_->pause(account->job->id) : scheduler_->resume(account->job->id);
+        is_amid_ = was_amid;
         if (!is_done) { return forgotten(*account); }
-        account->job->is_paused = pauses;
+        ledger_.read_new();
+        set_paused(*account->job, pauses);
     }
 
     void remove() {
@@ -260,8 +317,11 @@ private:
         if (account == nullptr) { return; }
         note("remove " + account->job->id);
         settle_all();
+        const bool was_amid = std::exchange(is_amid_, true);
+        const bool is_done = scheduler_->remove(account->job->id);
+        is_amid_ = was_amid;
+        if (!is_done) { return forgotten(*account); }
         account->job->is_removed = true;
-        if (!scheduler_->remove(account->job->id)) { return forgotten(*account); }
         ledger_.read_new();
         account->job = nullptr;
     }
@@ -281,177 +341,85 @@ private:
 
     void end() {
         if (!verdict_.is_good()) { return leave(); }
-        note("stop");
+        const bool only_asks = drive_ == Drive::on_the_spot || random_.chance(25); // stop would let that run the rest
+        note(only_asks ? "request stop" : "stop");
         settle_all();
-        ledger_.read();
-        std::uint64_t shut_down = count_of(SkipReason::shutdown);
-        ledger_.has_stopped = true;
-        const auto report = scheduler_->stop(nanoseconds{0});
-        ledger_.read();
-        shut_down = count_of(SkipReason::shutdown) - shut_down;
-        verdict_.expect(report.skipped == shut_down, "stop is wrong about what it has skipped");
-        std::multiset<std::string> running;
-        for (const auto& body : bodies_) {
-            if (!body->has_returned) { running.insert(body->occurrence->job->id); }
+        scheduler_->remove("nobody"); // what is due is settled now, so that the rest is the stop's own doing
+        settle_all();
+        const std::uint64_t shut_down = count_of(SkipReason::shutdown);
+        const std::uint64_t owed = ledger_.owed_attempts();
+        ledger_.has_stopped = is_amid_ = true;
+        if (bodies_.empty()) { gate_.open(); }
+        daybook::StopReport report;
+        if (only_asks) {
+            scheduler_->request_stop();
+        } else {
+            report = scheduler_->stop(nanoseconds{0});
         }
-        verdict_.expect(running == std::multiset<std::string>(report.still_running.begin(), report.still_running.end()),
-                        "stop is wrong about what still runs");
+        ledger_.read();
+        if (!only_asks) {
+            verdict_.expect(report.skipped == count_of(SkipReason::shutdown) - shut_down,
+                            "stop is wrong about what it has skipped");
+            verdict_.expect(report.cancelled == owed, "stop is wrong about the retries that will not come");
+            check_still_running(report);
+        }
+        verdict_.expect(ledger_.owed_attempts() == 0, "a retry is owed after stop");
         after_event();
+        for (auto calls = random_.below(20); calls != 0 && verdict_.is_good(); --calls) { happen_after_stop(); }
         while (!bodies_.empty() && verdict_.is_good()) {
             pass(some_time());
             if (!bodies_.empty()) { finish(bodies_.back()); }
             after_event();
         }
+        if (verdict_.is_good()) {
+            report = scheduler_->stop(nanoseconds{0});
+            verdict_.expect(report.has_stopped() && report.skipped == 0 && report.cancelled == 0,
+                            "stop finds something left of what it had ended");
+        }
         check_end();
         leave();
     }
 
+    void check_still_running(const daybook::StopReport& report) {
+        std::multiset<std::string> running;
+        for (const auto& body : bodies_) { running.insert(body->occurrence->job->id); }
+        verdict_.expect(running == std::multiset<std::string>(report.still_running.begin(), report.still_running.end()),
+                        "stop is wrong about what still runs");
+    }
+
+    /// Nothing begins any more, whatever is called.
+    void happen_after_stop() {
+        switch (random_.below(8)) {
+        case 0: trigger(); break;
+        case 1: remove(); break;
+        case 2: pause_or_resume(); break;
+        case 3: end_some_body(); break;
+        case 4:
+            if (bodies_.empty()) { break; }
+            check_still_running(scheduler_->stop(nanoseconds{0}));
+            break;
+        case 5:
+            try {
+                scheduler_->add("too-late", {}, [] {});
+                verdict_.expect(false, "a job was added after stop");
+            } catch (const std::logic_error&) {} // as it should
+            break;
+        default: pass(some_time()); poll();
+        }
+        after_event();
+    }
+
     void leave() {
+        if (shelf_) { shelf_->close(); }
+        ledger_.has_stopped = is_amid_ = true;
+        scheduler_->request_stop(); // nothing begins any more
+        gate_.open();
         bodies_.clear();
         retired_.clear();
         scheduler_.reset();
         verdict_.expect(handle_->trigger("job-0").outcome == daybook::TriggerOutcome::stopped,
                         "a handle reaches a scheduler that is gone");
         verdict_.expect(handle_->jobs().empty(), "a handle shows jobs of a scheduler that is gone");
-    }
-
-    // What must hold.
-
-    void check_that_nobody_waits_for_nothing(Job& job) {
-        if (job.queued.empty() || !is_closed(job)) { return; }
-        bool group_is_full = false;
-        for (const auto& occurrence : job.queued) {
-            const auto limit = group_limits_.find(occurrence->plan->group);
-            group_is_full |= limit != group_limits_.end() && group_running_[occurrence->plan->group] == limit->second;
-        }
-        if (!group_is_full && is_traced_) { note(job.id + ": " + scheduler_->explain(job.id)); }
-        verdict_.expect(group_is_full, "it waits, and nobody knows what for", job.id);
-    }
-
-    void after_event() {
-        retired_.clear();
-        ledger_.read();
-        for (const auto& [execution, status] : std::exchange(endings_, {})) {
-            const auto record = scheduler_->log().find(execution);
-            verdict_.expect(!record || record->status == status, "an attempt ended otherwise than it should",
-                            record ? record->job_id : std::string{});
-        }
-        for (auto& [name, account] : ledger_.accounts) {
-            if (is_traced_) { note_skips(name, account); }
-            for (const auto& [reason, range] : account.uncounted) {
-                const std::uint64_t skips = account.skipped[reason];
-                verdict_.expect(skips >= range.least && skips <= range.most,
-                                "an odd number of skips that nobody counted", name);
-                (reason == SkipReason::paused ? account.paused : account.misfired) = skips;
-            }
-            account.uncounted.clear();
-            verdict_.expect(account.misfired == account.skipped[SkipReason::misfire], "misfires are not what was owed",
-                            name);
-            verdict_.expect(account.paused == account.skipped[SkipReason::paused],
-                            "skips of a paused job are not what was owed", name);
-            verdict_.expect(account.let_through == account.executed + account.skips_let_through(),
-                            "executed and skipped are not what was owed", name);
-        }
-        await_completions();
-        if (random_.chance(25)) { check_jobs(); }
-        if (random_.chance(3)) { check_statistics(); }
-    }
-
-    void note_skips(const std::string& name, Account& account) {
-        const std::uint64_t misfired = account.skipped[SkipReason::misfire];
-        const std::uint64_t paused = account.skipped[SkipReason::paused];
-        if (misfired != account.misfired || paused != account.paused) {
-            note(name + " has " + std::to_string(misfired) + " misfires, not " + std::to_string(account.misfired) +
-                 "; " + std::to_string(paused) + " paused, not " + std::to_string(account.paused));
-        }
-    }
-
-    void check_jobs() {
-        for (auto& [name, account] : ledger_.accounts) {
-            const auto info = scheduler_->job(name);
-            if (!account.job) {
-                verdict_.expect(!info, "a job that was removed is there", name);
-                continue;
-            }
-            if (!info) {
-                forgotten(account);
-                continue;
-            }
-            Job& job = *account.job;
-            const bool is_running = has_started_ && !ledger_.has_stopped;
-            std::optional<sys_time> next;
-            if (is_running && job.owing.wall) {
-                const bool has_jitter = job.owing.schedule.interval() == nullptr; // else it comes when `from` has come
-                next = has_jitter ? job.owing.schedule.due(*job.owing.wall) : *job.owing.wall;
-            }
-            if (is_running && job.owing.steady) {
-                next = clock_.now() +
-                       std::chrono::ceil<microseconds>(job.owing.due_of(*job.owing.steady) - clock_.steady_now());
-            }
-            if (info->next_run != next) {
-                const auto text = [](std::optional<sys_time> at) {
-                    return at ? std::to_string(at->time_since_epoch().count()) : "none";
-                };
-                note(name + " is due " + text(info->next_run) + ", not " + text(next));
-            }
-            verdict_.expect(info->next_run == next, "next_run is not what comes next", name);
-            verdict_.expect(info->running == job.running, "the job is wrong about what runs", name);
-            verdict_.expect(info->queued == job.queued.size(), "the job is wrong about what waits", name);
-            verdict_.expect(info->is_paused == job.is_paused, "the job is wrong about being paused", name);
-            verdict_.expect(info->last_start == job.last_start, "the job is wrong about its last start", name);
-            verdict_.expect(info->schedule_error.empty() == !job.owing.has_thrown,
-                            "the job is wrong about its schedule", name);
-            check_state(*info, job);
-        }
-    }
-
-    void check_state(const daybook::JobInfo& info, Job& job) {
-        using daybook::JobState;
-        JobState state = JobState::scheduled;
-        if (job.running != 0) {
-            state = JobState::executing;
-        } else if (job.is_paused) {
-            state = JobState::paused;
-        } else if (!has_started_ || !job.queued.empty()) {
-            state = JobState::pending;
-        } else if (job.is_over && !job.owing.schedule.is_never() && is_idle(job)) {
-            const bool has_ended = info.state == JobState::completed || info.state == JobState::failed;
-            verdict_.expect(has_ended || ledger_.has_stopped, "a job that is over goes on", job.id);
-            return;
-        }
-        verdict_.expect(info.state == state || ledger_.has_stopped, "the job is in another state", job.id);
-    }
-
-    void check_statistics() {
-        ledger_.read();
-        const auto stats = scheduler_->log().stats();
-        const Recount& recount = ledger_.recount();
-        verdict_.expect(agree(stats, recount.all), "statistics differ from a recount");
-        verdict_.expect(stats.lifetime_executions == recount.lifetime, "lifetime statistics differ from a recount");
-        verdict_.expect(stats.running + stats.queued == ledger_.in_flight(), "statistics are wrong about what goes on");
-        verdict_.expect(stats.duration.count == recount.durations, "durations differ from a recount");
-        for (const auto& [name, counts] : recount.by_handler) {
-            const auto found = stats.by_handler.find(name);
-            verdict_.expect(found != stats.by_handler.end() && agree(found->second, counts),
-                            "statistics of a handler differ from a recount", name);
-        }
-        for (const auto& [name, counts] : recount.by_job) {
-            const auto found = stats.by_job.find(name);
-            verdict_.expect(found != stats.by_job.end() && agree(found->second, counts),
-                            "statistics of a job differ from a recount", name);
-        }
-        for (const auto& [status, count] : recount.by_status) {
-            const auto found = stats.by_status.find(status);
-            verdict_.expect(found != stats.by_status.end() && found->second == count,
-                            "statistics by status differ from a recount", status);
-        }
-    }
-
-    void check_end() {
-        ledger_.read();
-        check_statistics();
-        verdict_.expect(ledger_.in_flight() == 0, "something is queued or running after the end");
-        verdict_.expect(ledger_.retrying().empty(), "an occurrence has no final attempt");
     }
 };
 

@@ -39,13 +39,73 @@ protected:
     /// Time passes; bodies return at their own times.
     void pass(nanoseconds by) {
         const steady_time until = clock_.steady_now() + by;
+        const auto advance = [&](steady_time to) {
+            if (to <= clock_.steady_now()) { return; }
+            ledger_.read();
+            mark_ready(); // whatever becomes ready does so at an instant; here it ends
+            clock_.advance(to - clock_.steady_now());
+        };
         while (!returns_.empty() && returns_.top().at <= until) {
             const auto next = returns_.top();
             returns_.pop();
-            if (next.at > clock_.steady_now()) { clock_.advance(next.at - clock_.steady_now()); }
+            advance(next.at);
             if (const auto body = next.body.lock()) { finish(body); }
         }
-        if (until > clock_.steady_now()) { clock_.advance(until - clock_.steady_now()); }
+        advance(until);
+    }
+
+    /// Who waits for nothing but a worker and the limit of its group, from now on if not for longer.
+    void mark_ready() {
+        for (const auto& [name, account] : ledger_.accounts) {
+            if (!account.job) { continue; }
+            Job& job = *account.job;
+            if (job.queued.empty()) { continue; }
+            bool is_in_progress = !is_closed(job);
+            for (const auto& occurrence : job.queued) {
+                if (!occurrence->queued_since) { occurrence->queued_since = clock_.steady_now(); }
+                const bool is_admitted = occurrence->attempts > 1 || !occurrence->excludes_others();
+                if (is_admitted && !occurrence->ready_since) { occurrence->ready_since = clock_.steady_now(); }
+                is_in_progress |= occurrence->ready_since.has_value();
+            }
+            for (const auto& occurrence : job.queued) {
+                if (is_in_progress) { break; }
+                occurrence->ready_since = clock_.steady_now();
+                is_in_progress = true;
+            }
+        }
+    }
+
+    /// What has waited for so long, each level of priority being worth a certain time.
+    [[nodiscard]] steady_time weight_of(const Occurrence& occurrence, steady_time since) const {
+        return since - occurrence.plan->options.priority * priority_worth_;
+    }
+
+    void check_turn(const Occurrence& taken) {
+        std::vector<std::shared_ptr<Occurrence>> before;
+        const bool may_have_waited = taken.attempts == 1 && taken.excludes_others(); // nobody knows until when
+        const steady_time weight = weight_of(taken, may_have_waited ? *taken.queued_since : *taken.ready_since);
+        for (const auto& [name, account] : ledger_.accounts) {
+            if (!account.job) { continue; }
+            for (const auto& other : account.job->queued) {
+                if (other.get() == &taken || !other->ready_since) { continue; }
+                const steady_time others = weight_of(*other, *other->ready_since);
+                if (others > weight) { continue; }
+                const bool is_higher = other->plan->options.priority > taken.plan->options.priority;
+                if (others == weight && (!is_higher || may_have_waited)) { continue; }
+                const auto limit = group_limits_.find(other->plan->group);
+                const bool is_full =
+                    limit != group_limits_.end() && group_running_[other->plan->group] >= limit->second;
+                if (!is_full) { before.push_back(other); }
+            }
+        }
+        for (const auto& other : before) {
+            ledger_.refresh(*other); // it may have been dropped
+            if (!other->is_ended) {
+                note(other->job->id + " " + std::to_string(other->id) + " should have come first, it waits since " +
+                     std::to_string(other->ready_since->time_since_epoch().count() / 1'000'000) + " ms");
+            }
+            verdict_.expect(other->is_ended, "it was not its turn", taken.job->id);
+        }
     }
 
     // What bodies do.
@@ -64,10 +124,12 @@ protected:
         body->execution = context.execution_id();
         body->started = clock_.steady_now();
         body->timeout = *occurrence.plan->options.timeout;
-        body->fate = some_fate(random_);
+        body->fate = some_fate(random_, pace_);
         body->stop = context.stop_token();
         note(job->id + " begins attempt " + std::to_string(context.attempt_number()) + " of " +
              std::to_string(occurrence.id) + ", " + describe(body->fate));
+        ledger_.refresh(*job);
+        mark_ready();
         check_begin(*job, body->occurrence, context);
         std::erase(job->queued, body->occurrence);
         occurrence.is_running = true;
@@ -88,15 +150,15 @@ protected:
                             context.scheduled_at() == occurrence->nominal,
                         "a body is told another attempt than the log", job.id);
         verdict_.expect(context.job_id() == job.id, "a body is told another job", job.id);
-        const auto given = parameters_.find(occurrence->id);
-        verdict_.expect(context.parameters() == (given == parameters_.end() ? plan.options.parameters : given->second),
-                        "a body got the wrong parameters", job.id);
+        verdict_.expect(context.parameters() == occurrence->parameters, "a body got the wrong parameters", job.id);
+        if (!occurrence->queued_since) { occurrence->queued_since = clock_.steady_now(); }
+        if (!occurrence->ready_since) { occurrence->ready_since = clock_.steady_now(); } // released at this instant
+        check_turn(*occurrence);
         const bool has_deadline = context.deadline().has_value();
         verdict_.expect(has_deadline == (plan.options.timeout->count() != 0) &&
                             (!has_deadline || *context.deadline() == clock_.steady_now() + *plan.options.timeout),
                         "a wrong deadline", job.id);
         verdict_.expect(!context.stop_requested(), "a body begins that was asked to stop", job.id);
-        for (const auto& other : job.open) { ledger_.refresh(*other); }
         std::erase_if(job.open, [](const auto& other) { return other->is_over(); });
         if (occurrence->excludes_others()) {
             for (const auto& other : job.open) {
@@ -141,8 +203,12 @@ protected:
     /// A body that blocks the thread that polls, and may give orders meanwhile.
     std::string block(const std::shared_ptr<Job>& job, daybook::JobContext& context) {
         const auto body = begin_body(job, context);
-        if (body->fate.lasts != for_ever && random_.chance(30)) { pass(body->fate.lasts); }
-        interfere();
+        if (!is_amid_ && depth_ < 3) {
+            ++depth_;
+            if (body->fate.lasts != for_ever && random_.chance(30)) { pass(body->fate.lasts); }
+            interfere();
+            --depth_;
+        }
         const bool fails = body->fate.end != Ending::success;
         returned(*body, fails ? JobStatus::error : JobStatus::success);
         if (fails) { throw std::runtime_error{"failed"}; }
@@ -181,6 +247,13 @@ protected:
             status = JobStatus::cancelled;
         }
         if (record) { endings_.emplace_back(body.execution, status); }
+        if (status == JobStatus::success && record) { // a cleared log has kept it if it went on
+            if (std::exchange(job.is_stale, false)) {
+                witness_.owed_recoveries.emplace(body.execution, job.last_success);
+            }
+            job.last_success = clock_.now();
+            job.watched_since = now;
+        }
         note(job.id + " returns from attempt " + std::to_string(occurrence.attempts) + " of " +
              std::to_string(occurrence.id) + ", " + std::string{to_string(status)});
         occurrence.is_running = false;
@@ -197,6 +270,7 @@ protected:
                 break;
             }
         }
+        if (ledger_.has_stopped && bodies_.empty()) { gate_.open(); } // the scheduler may wait for its thread
     }
 
     /// When a body returns.
@@ -213,7 +287,8 @@ protected:
     std::uint64_t serial_ = 0;
     std::vector<std::shared_ptr<Body>> bodies_, retired_;
     std::vector<std::pair<daybook::ExecutionId, JobStatus>> endings_;
-    std::map<daybook::ExecutionId, std::string> parameters_;
+    bool is_amid_ = false; ///< a command is under way that its books are kept for afterwards: bodies stand still
+    int depth_ = 0;        ///< bodies that run inside each other
     std::map<std::string, std::size_t> group_running_;
 };
 

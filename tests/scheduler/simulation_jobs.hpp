@@ -11,33 +11,12 @@
 #include <daybook/schedule/schedule_text.hpp>
 
 #include <initializer_list>
+#include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
 namespace simulation {
-
-/// The same numbers on every machine (SplitMix64; Steele, Lea and Flood, 2014).
-class Random {
-public:
-    explicit Random(std::uint64_t seed) : state_{seed} {}
-
-    std::uint64_t next() {
-        std::uint64_t bits = state_ += 0x9E3779B97F4A7C15U;
-        bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9U;
-        bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBU;
-        return bits ^ (bits >> 31U);
-    }
-    int below(int limit) { return static_cast<int>(next() % static_cast<std::uint64_t>(limit)); }
-    std::size_t index(std::size_t size) { return static_cast<std::size_t>(next() % size); }
-    bool chance(int percent) { return below(100) < percent; }
-    template <class Choice>
-    Choice choose(std::initializer_list<Choice> choices) {
-        return choices.begin()[index(choices.size())];
-    }
-
-private:
-    std::uint64_t state_;
-};
 
 enum class Ending { success, failure, thrown, dropped };
 enum class Asked { ignores, ends_at_once, ends_later };
@@ -52,7 +31,13 @@ struct Fate {
     nanoseconds needs_to_stop{0};
 };
 
-inline Fate some_fate(Random& random) {
+/// What is usual in a world.
+enum class Pace {
+    leisurely, ///< hours and days: most of what is due is skipped
+    busy,      ///< seconds: most of what is due runs
+};
+
+inline Fate some_fate(Random& random, Pace pace) {
     using namespace std::chrono_literals;
     Fate fate;
     switch (random.below(12)) {
@@ -65,6 +50,7 @@ inline Fate some_fate(Random& random) {
     case 6: fate.lasts = random.chance(30) ? for_ever : std::chrono::minutes{random.below(600)}; break;
     default: break;
     }
+    if (pace == Pace::busy && fate.lasts > 10s && fate.lasts != for_ever && random.chance(90)) { fate.lasts /= 1000; }
     fate.end = random.chance(65) ? Ending::success : random.choose({Ending::failure, Ending::thrown, Ending::dropped});
     fate.when_asked = random.choose({Asked::ignores, Asked::ends_at_once, Asked::ends_later});
     fate.needs_to_stop = std::chrono::milliseconds{random.below(30'000)};
@@ -128,8 +114,16 @@ inline daybook::Schedule some_narrowing(Random& random, daybook::Schedule schedu
     return schedule;
 }
 
-inline daybook::Schedule some_schedule(Random& random, sys_time now, steady_time steady) {
+inline daybook::Schedule some_schedule(Random& random, Pace pace, sys_time now, steady_time steady) {
     using daybook::every;
+    if (pace == Pace::busy && random.chance(70)) {
+        const auto period = std::chrono::milliseconds{20 + random.below(2000)};
+        switch (random.below(4)) {
+        case 0: return every(period).after_completion();
+        case 1: return daybook::cron("* * * * * *", "Europe/Berlin");
+        default: return every(period);
+        }
+    }
     switch (random.below(12)) {
     case 0: {
         const auto when = now + std::chrono::seconds{random.below(7200) - 3600};
@@ -152,15 +146,50 @@ inline daybook::Schedule some_schedule(Random& random, sys_time now, steady_time
     }
 }
 
+/// What programs have been asked about failures.
+struct Inquiry {
+    std::uint64_t times = 0, threw = 0;
+    bool is_odd = false; ///< asked about what is no failure
+
+    /// @returns How long to wait; empty for no further attempt.
+    std::optional<nanoseconds> reply(std::uint64_t salt, const daybook::Failure& failure) {
+        ++times;
+        is_odd |= !is_failure(failure.status) || (failure.status == JobStatus::error && failure.error.empty());
+        const Answer said = answer(salt, failure.status, failure.attempt_number);
+        if (said.throws) {
+            ++threw;
+            throw std::runtime_error{"no answer"};
+        }
+        return said.is_yes ? std::optional{said.delay} : std::nullopt;
+    }
+};
+
+/// A policy that asks, perhaps, and what follows from that.
+inline void ask_somebody(Random& random, Plan& plan, const std::shared_ptr<Inquiry>& asked) {
+    plan.asks = random.choose({Asks::nobody, Asks::nobody, Asks::condition, Asks::program});
+    plan.salt = random.next();
+    const auto reply = [asked, salt = plan.salt](const daybook::Failure& failure) {
+        return asked->reply(salt, failure);
+    };
+    if (plan.asks == Asks::program) {
+        plan.options.retry = daybook::RetryPolicy{reply};
+        plan.max_attempts = std::numeric_limits<std::uint32_t>::max();
+    } else if (plan.asks == Asks::condition) {
+        plan.options.retry = plan.options.retry->only_if(
+            [reply](const daybook::Failure& failure) { return reply(failure).has_value(); });
+    }
+}
+
 /// Everything about a job that is left to chance.
-inline Plan some_plan(Random& random, const std::string& id, sys_time now, steady_time steady) {
+inline Plan some_plan(Random& random, Pace pace, const std::shared_ptr<Inquiry>& asked, const std::string& id,
+                      sys_time now, steady_time steady) {
     using namespace std::chrono_literals;
     Plan plan;
     daybook::JobOptions& options = plan.options;
     options.id = id;
     options.handler_id = random.choose({"", "", "one", "reports"});
     options.method_name = random.choose({"", "daily"});
-    options.schedule = some_schedule(random, now, steady);
+    options.schedule = some_schedule(random, pace, now, steady);
     options.group = random.choose({"", "", "one", "two", "few", "unbounded"});
     plan.group = !options.group.empty() ? options.group : !options.handler_id.empty() ? options.handler_id : id;
     options.parameters = random.choose({"", "{}"});
@@ -171,6 +200,7 @@ inline Plan some_plan(Random& random, const std::string& id, sys_time now, stead
     options.misfire = random.choose({daybook::Misfire::run_once, daybook::Misfire::skip, daybook::Misfire::run_all});
     options.misfire_grace = random.choose<std::chrono::seconds>({0s, 60s, 3600s, 100'000s});
     options.max_catch_up = static_cast<std::uint32_t>(random.below(20));
+    if (random.chance(40)) { options.stale_after = std::chrono::milliseconds{1 + random.below(200'000)}; }
     plan.max_attempts = 1;
     options.retry = daybook::RetryPolicy{};
     if (random.chance(60)) {
@@ -191,6 +221,7 @@ inline Plan some_plan(Random& random, const std::string& id, sys_time now, stead
                                                           .jitter = plan.jitter});
         }
     }
+    ask_somebody(random, plan, asked);
     return plan;
 }
 
@@ -200,7 +231,12 @@ inline std::string describe(const Plan& plan) {
            ", misfire " + std::string{to_string(*options.misfire)} + " grace " +
            std::to_string(options.misfire_grace->count() / 1'000'000'000) + " s, catch up " +
            std::to_string(*options.max_catch_up) + ", attempts " + std::to_string(plan.max_attempts) + ", timeout " +
-           std::to_string(options.timeout->count() / 1'000'000) + " ms, group " + plan.group;
+           std::to_string(options.timeout->count() / 1'000'000) + " ms, group " + plan.group + ", priority " +
+           std::to_string(options.priority) + ", stale after " +
+           std::to_string(options.stale_after.count() / 1'000'000) + " ms" +
+           (plan.asks == Asks::program     ? ", asks"
+            : plan.asks == Asks::condition ? ", only if"
+                                           : "");
 }
 
 } // namespace simulation

@@ -5,6 +5,7 @@
 /// @file
 /// The books of a simulation: what each job was to have, what the log says it had, and what its bodies saw.
 
+#include "simulation_hooks.hpp"
 #include "simulation_model.hpp"
 
 #include <daybook/job/job.hpp>
@@ -24,21 +25,30 @@ using daybook::Overlap;
 using daybook::SkipReason;
 using daybook::Trigger;
 
-/// The first thing that was wrong. Nothing is thrown: it may be found inside a body.
-class Verdict {
-public:
-    void expect(bool holds, const char* what, const std::string& whose = {}) {
-        if (!holds && text_.empty()) { text_ = whose.empty() ? what : whose + ": " + what; }
-    }
-    [[nodiscard]] bool is_good() const { return text_.empty(); }
-    [[nodiscard]] const std::string& text() const { return text_; }
-
-private:
-    std::string text_;
-};
-
 /// A job from its `add` to its `remove`.
 struct Job;
+
+/// Whom a retry policy asks.
+enum class Asks { nobody, condition, program };
+
+/// What a program says about a failure when its policy asks: yes and how long, no, or it throws.
+struct Answer {
+    bool is_yes = false;
+    bool throws = false;
+    nanoseconds delay{0};
+};
+
+inline Answer answer(std::uint64_t salt, JobStatus status, std::uint32_t attempt) {
+    const std::uint64_t bits = Random{salt + attempt * std::uint64_t{8} + static_cast<std::uint64_t>(status)}.next();
+    const bool throws = bits % 32 == 1;
+    return {!throws && bits % 4 != 0 && attempt < 6, throws,
+            std::chrono::milliseconds{static_cast<std::int64_t>((bits >> 40U) % 20'000) - 1000}};
+}
+
+/// Between which bounds the wait for an attempt must be.
+struct Wait {
+    nanoseconds least{0}, most{0};
+};
 
 /// Options that held for a job for a time.
 struct Plan {
@@ -49,6 +59,23 @@ struct Plan {
     nanoseconds max_delay{0};
     double jitter = 0.0;
     std::uint32_t max_attempts = 1;
+    Asks asks = Asks::nobody;
+    std::uint64_t salt = 0; ///< of what is answered
+
+    [[nodiscard]] bool is_asked_after(std::uint32_t attempt) const {
+        return asks != Asks::nobody && attempt < max_attempts;
+    }
+
+    /// Empty: a failed attempt is the last one.
+    [[nodiscard]] std::optional<Wait> retry_after(JobStatus status, std::uint32_t attempt) const {
+        if (attempt >= max_attempts) { return std::nullopt; }
+        if (asks == Asks::nobody) { return Wait{shortest_delay(attempt + 1), longest_delay(attempt + 1)}; }
+        const Answer said = answer(salt, status, attempt);
+        if (!said.is_yes) { return std::nullopt; }
+        if (asks == Asks::condition) { return Wait{shortest_delay(attempt + 1), longest_delay(attempt + 1)}; }
+        const nanoseconds delay = std::max(said.delay, nanoseconds{0});
+        return Wait{delay, delay};
+    }
 
     /// The longest wait before an attempt; the shortest is less by the jitter.
     [[nodiscard]] nanoseconds longest_delay(std::uint32_t attempt) const {
@@ -68,6 +95,10 @@ struct Occurrence {
     daybook::OccurrenceId id = 0;
     daybook::ExecutionId last = 0; ///< its newest execution
     std::uint32_t attempts = 0;
+    Wait wait{}; ///< before the next attempt, where one is owed
+    std::string parameters{};
+    std::optional<steady_time> queued_since{}; ///< since when its present attempt waits
+    std::optional<steady_time> ready_since{};  ///< since when it waits for nothing but its turn, at the latest
     std::optional<sys_time> nominal{};
     Trigger trigger = Trigger::schedule;
     bool is_running = false; ///< a body of it
@@ -81,6 +112,7 @@ struct Occurrence {
         return runs_in_a_row || *plan->options.overlap != Overlap::allow;
     }
     [[nodiscard]] bool is_over() const { return !is_running && is_ended && is_final; }
+    [[nodiscard]] bool is_promised() const { return is_running && is_ended && !is_final; } ///< a retry, when it returns
 };
 
 struct Job {
@@ -99,6 +131,9 @@ struct Job {
     sys_time last_free_wall{};
     std::optional<sys_time> last_start{};
     steady_time over_since{};
+    bool is_stale = false;
+    steady_time watched_since{}; ///< since when it should have succeeded once within `stale_after`
+    std::optional<sys_time> last_success{};
 };
 
 /// So many were late that the scheduler may have stopped counting.
@@ -146,7 +181,7 @@ inline bool agree(const daybook::OutcomeCounts& a, const daybook::OutcomeCounts&
 /// Reads the log as it grows, each record when it appears and when it ends.
 class Ledger {
 public:
-    explicit Ledger(Verdict& verdict) : verdict_{verdict} {}
+    Ledger(Verdict& verdict, Witness& witness) : verdict_{verdict}, witness_{witness} {}
 
     std::map<std::string, Account> accounts{};
     std::uint64_t poll = 0;  ///< number of the present one
@@ -154,6 +189,8 @@ public:
     bool has_stopped = false;
     bool has_cleared = false;
     std::size_t max_queue = 0;
+    std::optional<std::string> given{}; ///< parameters of the trigger that is under way
+    std::uint64_t asked = 0;            ///< how often policies had to ask about a failure
 
     void connect(const daybook::JobExecutionLog<>& log) { log_.emplace(log); }
     [[nodiscard]] const Recount& recount() const { return recount_; }
@@ -188,6 +225,17 @@ public:
         verdict_.expect(queued_first <= max_queue, "more wait than max_queue allows");
     }
 
+    /// Attempts that would be cancelled if the scheduler stopped now.
+    [[nodiscard]] std::size_t owed_attempts() const {
+        std::size_t count = 0;
+        for (const auto& occurrence : retrying_) { count += occurrence->is_running ? 0U : 1U; }
+        for (const auto id : in_flight_) {
+            const auto& occurrence = by_execution_.at(id);
+            count += occurrence->attempts > 1 && !occurrence->is_running ? 1U : 0U;
+        }
+        return count;
+    }
+
     /// What has appeared since.
     void read_new() {
         while (true) {
@@ -206,6 +254,12 @@ public:
             in_flight_.erase(place);
             end(*record);
         }
+    }
+
+    void refresh(const Job& job) {
+        std::vector<std::shared_ptr<Occurrence>> all{job.open};
+        all.insert(all.end(), job.queued.begin(), job.queued.end());
+        for (const auto& occurrence : all) { refresh(*occurrence); }
     }
 
     /// After a clear of the log.
@@ -266,6 +320,10 @@ private:
             occurrence->nominal = record.scheduled_at;
             occurrence->trigger = record.trigger;
             occurrence->job->queued.push_back(occurrence);
+            occurrence->parameters = occurrence->plan->options.parameters;
+            if (record.trigger == Trigger::manual && given) {
+                occurrence->parameters = *std::exchange(given, std::nullopt);
+            }
             ++account.executed;
             check_nominal(record, account);
         } else {
@@ -274,14 +332,10 @@ private:
             refresh(*occurrence);
             verdict_.expect(occurrence->is_ended && !occurrence->is_final && !occurrence->is_running,
                             "a retry of what has not ended, or was final", record.job_id);
-            verdict_.expect(record.attempt_number <= occurrence->plan->max_attempts, "more attempts than there may be",
-                            record.job_id);
             std::erase(retrying_, occurrence);
             occurrence->job->queued.push_back(occurrence);
             if (record.status != JobStatus::cancelled) {
-                verdict_.expect(occurrence->returned &&
-                                    poll_time >=
-                                        *occurrence->returned + occurrence->plan->shortest_delay(record.attempt_number),
+                verdict_.expect(occurrence->returned && poll_time >= *occurrence->returned + occurrence->wait.least,
                                 "a retry came too early", record.job_id);
             }
         }
@@ -291,6 +345,8 @@ private:
         occurrence->attempts = record.attempt_number;
         occurrence->last = record.id;
         occurrence->is_ended = false;
+        occurrence->queued_since.reset();
+        occurrence->ready_since.reset();
         by_execution_[record.id] = occurrence;
         if (is_finished(record.status)) {
             end(record);
@@ -306,6 +362,7 @@ private:
         occurrence->is_ended = true;
         occurrence->is_final = record.is_final;
         std::erase(occurrence->job->queued, occurrence);
+        witness_.check_end(record);
         verdict_.expect(record.status != JobStatus::abandoned, "an execution was abandoned", record.job_id);
         if (record.status == JobStatus::skipped) {
             verdict_.expect(record.attempt_number == 1 && record.skip_count == 1 && record.is_final,
@@ -313,15 +370,21 @@ private:
             --account.executed;
             return count_skips(record, account, 1);
         }
+        const Plan& plan = *occurrence->plan;
+        const auto wait =
+            is_failure(record.status) ? plan.retry_after(record.status, record.attempt_number) : std::nullopt;
+        if (is_failure(record.status) && plan.is_asked_after(record.attempt_number)) { ++asked; }
         if (!record.is_final) {
             verdict_.expect(is_failure(record.status), "a retry follows what is no failure", record.job_id);
-            verdict_.expect(record.attempt_number < occurrence->plan->max_attempts, "a retry follows the last attempt",
-                            record.job_id);
+            verdict_.expect(wait.has_value(), "a retry that the policy does not allow", record.job_id);
+            occurrence->wait = wait.value_or(Wait{});
             retrying_.push_back(occurrence);
-        } else if (is_failure(record.status)) {
-            verdict_.expect(record.attempt_number == occurrence->plan->max_attempts || occurrence->job->is_removed ||
-                                has_stopped,
-                            "a failure was not retried", record.job_id);
+        } else if (wait) {
+            // The program is asked about a timeout after a newcomer may have taken the place of the occurrence.
+            const bool may_be_replaced = record.status == JobStatus::timeout && plan.asks != Asks::nobody &&
+                                         *occurrence->job->plan->options.overlap == Overlap::cancel_running;
+            verdict_.expect(occurrence->job->is_removed || has_stopped || may_be_replaced, "a failure was not retried",
+                            record.job_id);
         }
         count(record, [&](daybook::OutcomeCounts& counts) {
             if (record.attempt_number > 1) { ++counts.retry_count; }
@@ -370,6 +433,7 @@ private:
     }
 
     Verdict& verdict_;
+    Witness& witness_;
     std::optional<daybook::JobExecutionLog<>> log_;
     daybook::ExecutionId seen_ = 0;
     std::vector<daybook::ExecutionId> in_flight_;

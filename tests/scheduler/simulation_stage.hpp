@@ -5,6 +5,7 @@
 /// @file
 /// A scheduler on clocks that are moved by hand, and what it owes at any moment.
 
+#include "simulation_executor.hpp"
 #include "simulation_jobs.hpp"
 #include "simulation_ledger.hpp"
 
@@ -27,9 +28,26 @@ protected:
     static constexpr std::size_t log_capacity = 12'000;
 
     explicit Stage(std::uint64_t seed, bool is_traced)
-        : random_{seed}, is_traced_{is_traced}, clock_{some_start(random_)}, ledger_{verdict_} {
+        : random_{seed},
+          is_traced_{is_traced},
+          pace_{random_.chance(60) ? Pace::busy : Pace::leisurely},
+          drive_{random_.choose({Drive::poll, Drive::poll, Drive::on_the_spot, Drive::shelf})},
+          clock_{some_start(random_)},
+          witness_{verdict_, random_.next()},
+          ledger_{verdict_, witness_} {
         daybook::SchedulerOptions options;
         options.workers = 0;
+        if (drive_ != Drive::poll) {
+            options.workers = 1 + random_.index(4);
+            shelf_ = std::make_shared<Shelf>(random_.next());
+            if (drive_ == Drive::shelf) { options.executor = shelf_; }
+            if (drive_ == Drive::on_the_spot) { options.executor = daybook::InlineExecutor{}; }
+            options.on_thread_start = [this] { gate_.pass([&] { return !running_scheduler_->health().is_started; }); };
+        }
+        options.hooks = witness_.hooks();
+        options.priority_worth = random_.choose<nanoseconds>(
+            {nanoseconds{0}, std::chrono::milliseconds{250}, std::chrono::seconds{10}, std::chrono::hours{100}});
+        priority_worth_ = options.priority_worth;
         options.clock = clock_;
         options.log.capacity = log_capacity;
         options.log.skip_capacity = log_capacity - 1000;
@@ -39,8 +57,10 @@ protected:
         options.stop_grace = options.stop_patience = nanoseconds{0};
         options.completed_job_retention = std::chrono::seconds{random_.below(7200)};
         retention_ = options.completed_job_retention;
-        ledger_.max_queue = options.max_queue;
+        ledger_.max_queue = options.max_queue + options.workers; // idle ones may have one each
         scheduler_.emplace(options);
+        running_scheduler_ = &*scheduler_;
+        witness_.connect(scheduler_->log());
         handle_.emplace(scheduler_->handle());
         ledger_.connect(scheduler_->log());
         group_limits_ = options.group_limits;
@@ -74,6 +94,7 @@ protected:
         job.is_over = !job.owing.is_waiting();
         job.over_since = clock_.steady_now();
         job.had.clear();
+        if (!job.is_stale && !job.is_paused) { job.watched_since = clock_.steady_now(); }
     }
 
     void settle_all() {
@@ -82,11 +103,12 @@ protected:
         ++ledger_.poll;
         ledger_.poll_time = clock_.steady_now();
         const bool is_new_timeline = see_timeline();
-        if (!has_started_) { return; }
+        if (!has_started_ || ledger_.has_stopped) { return; }
         for (auto& [name, account] : ledger_.accounts) {
             account.expected.clear();
             if (!account.job) { continue; }
             Job& job = *account.job;
+            settle_staleness(job);
             if (is_new_timeline) {
                 job.had.clear();
                 if (job.owing.wall && job.owing.schedule.once() == nullptr) {
@@ -97,6 +119,22 @@ protected:
             }
             settle(job, account);
         }
+    }
+
+    /// Whoever has not succeeded for so long, though it was not paused and had something to do, is stale.
+    void settle_staleness(Job& job) {
+        const nanoseconds after = job.plan->options.stale_after;
+        const bool is_over = job.is_over && !job.owing.schedule.is_never();
+        if (after.count() == 0 || job.is_stale || job.is_paused || is_over) { return; }
+        if (clock_.steady_now() - job.watched_since < after) { return; }
+        job.is_stale = true;
+        witness_.owed_stale.emplace(job.id, job.last_success);
+        note(job.id + " is stale");
+    }
+
+    void set_paused(Job& job, bool is_paused) {
+        if (std::exchange(job.is_paused, is_paused) == is_paused || is_paused) { return; }
+        if (!job.is_stale) { job.watched_since = clock_.steady_now(); }
     }
 
     void retire(Job& job) {
@@ -210,15 +248,22 @@ protected:
 
     Random random_;
     bool is_traced_;
+    Pace pace_;
+    Drive drive_;
     std::vector<std::string> trace_;
     daybook::ManualClock clock_;
     Verdict verdict_;
+    Witness witness_;
     Ledger ledger_;
+    Gate gate_;
+    std::shared_ptr<Shelf> shelf_;
+    std::shared_ptr<Inquiry> asked_ = std::make_shared<Inquiry>();
+    daybook::AnyScheduler* running_scheduler_ = nullptr; // the same one, for the timer thread
     std::optional<daybook::Scheduler<>> scheduler_;
     std::optional<daybook::SchedulerHandle> handle_;
     std::vector<std::shared_ptr<Job>> jobs_; // all there ever were
     std::optional<sys_time> timeline_;       // the latest wall time that the scheduler has seen
-    nanoseconds retention_{0};
+    nanoseconds retention_{0}, priority_worth_{0};
     bool has_started_ = false;
     std::map<std::string, std::size_t> group_limits_;
     std::uint64_t walked_ = 0; ///< occurrences that the model has looked at

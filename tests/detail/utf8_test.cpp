@@ -3,8 +3,11 @@
 
 #include "support/catch.hpp"
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
+using daybook::detail::limited_copy;
 using daybook::detail::limited_text;
 using daybook::detail::utf8_floor;
 
@@ -43,4 +46,12 @@ TEST_CASE("a mark never makes a text longer than the limit") {
         CHECK(cut.size() <= limit);
         CHECK(utf8_floor(cut, cut.size()) == cut.size());
     }
+}
+
+TEST_CASE("of a text that is cut only the beginning is needed") {
+    const std::string whole(5000, 'x');
+    CHECK(limited_copy(std::string_view{whole}.substr(0, 64), 64, whole.size()) == limited_text(whole, 64));
+    CHECK(limited_copy("hello", 5, 5) == "hello");
+    const auto cut = limited_copy(whole, 64, whole.size());
+    CHECK(cut.capacity() < 100);
 }

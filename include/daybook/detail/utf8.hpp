@@ -54,19 +54,24 @@ struct Utf8Step {
     return length > 0 && is_continuation(length) ? max_bytes : length;
 }
 
-/// `text`, cut to at most `max_bytes` bytes with a mark at its end that says how long it was; without the mark where
-/// not even that has room.
+/// A text of `total` bytes, cut to at most `max_bytes` with a mark at its end that says how long it was; without the
+/// mark where not even that has room. No more than what is kept is copied.
+/// @param text  All of it, or its first `max_bytes` or more.
+[[nodiscard]] inline std::string limited_copy(std::string_view text, std::size_t max_bytes, std::size_t total) {
+    if (total <= max_bytes) { return std::string{text}; }
+    const auto mark = "\xE2\x80\xA6 [cut: " + std::to_string(total) + " bytes in all]";
+    if (mark.size() > max_bytes) { return std::string{text.substr(0, utf8_floor(text, max_bytes))}; }
+    const std::size_t kept = utf8_floor(text, max_bytes - mark.size());
+    std::string cut;
+    cut.reserve(kept + mark.size()); // what is kept is what memory was promised for
+    cut.append(text.substr(0, kept)).append(mark);
+    return cut;
+}
+
+/// The same for a text that may be kept as it is.
 [[nodiscard]] inline std::string limited_text(std::string text, std::size_t max_bytes) {
     if (text.size() <= max_bytes) { return text; }
-    const auto mark = "\xE2\x80\xA6 [cut: " + std::to_string(text.size()) + " bytes in all]";
-    if (mark.size() > max_bytes) {
-        text.resize(utf8_floor(text, max_bytes));
-        return text;
-    }
-    text.resize(utf8_floor(text, max_bytes - mark.size()));
-    text += mark;
-    text.shrink_to_fit(); // what is kept is what memory was promised for
-    return text;
+    return limited_copy(text, max_bytes, text.size());
 }
 
 } // namespace daybook::inline v0::detail

@@ -5,6 +5,7 @@
 /// @file
 /// JSON as it is written: a stream of values appended to a string, without a document in between.
 
+#include <daybook/detail/json_text.hpp>
 #include <daybook/detail/utf8.hpp>
 #include <daybook/text/timestamp.hpp>
 #include <daybook/types.hpp>
@@ -15,13 +16,16 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 namespace daybook::inline v0 {
+
+namespace detail {
+class JsonMembers;
+}
 
 /// Appends JSON (RFC 8259) to a string; puts the commas by itself.
 ///
@@ -140,6 +144,8 @@ public:
     }
 
 private:
+    friend class detail::JsonMembers;
+
     /// Makes room for so many bytes. The string is written through a pointer, and is longer than what it holds
     /// meanwhile: that is half the time of appending to it.
     void reserve(std::size_t bytes) {
@@ -188,68 +194,13 @@ private:
         return completed();
     }
 
-    /// Whether none of eight bytes has to be looked at: all are ASCII, but controls, quote and backslash.
-    [[nodiscard]] static bool is_plain(std::uint64_t word) noexcept {
-        constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
-        constexpr std::uint64_t highs = 0x8080'8080'8080'8080;
-        // `x - ones` borrows into the high bit of a byte of x that is zero. It may do so in the byte above such a byte
-        // as well, which does not matter for the question whether there is any.
-        const auto quote = word ^ (ones * '"');
-        const auto backslash = word ^ (ones * '\\');
-        return ((word | (word - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) &
-                highs) == 0;
-    }
-
-    [[nodiscard]] static bool is_plain(char byte) noexcept {
-        const auto code = static_cast<unsigned char>(byte);
-        return code >= 0x20 && code < 0x80 && byte != '"' && byte != '\\';
-    }
-
-    /// Copies from the front what stands for itself, eight bytes at a time, and returns how many bytes that were. Needs
-    /// room for the whole text.
-    [[nodiscard]] std::size_t append_plain(std::string_view text) noexcept {
-        std::size_t length = 0;
-        for (; text.size() - length >= sizeof(std::uint64_t); length += sizeof(std::uint64_t)) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, text.data() + length, sizeof word);
-            if (!is_plain(word)) { break; }
-            std::memcpy(cursor_ + length, &word, sizeof word);
-        }
-        if (text.size() - length < sizeof(std::uint64_t) && copy_plain_end(text)) { length = text.size(); }
-        for (; length < text.size() && is_plain(text[length]); ++length) { cursor_[length] = text[length]; }
-        cursor_ += length;
-        return length;
-    }
-
-    /// Copies the last eight bytes, those before them once more, if all of them stand for themselves; of a text with
-    /// four to seven bytes all of it. Most strings are short: going through their ends byte by byte would be half of
-    /// the time.
-    [[nodiscard]] bool copy_plain_end(std::string_view text) noexcept {
-        if (const std::size_t size = text.size(); size >= sizeof(std::uint64_t)) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, text.data() + size - sizeof word, sizeof word);
-            if (!is_plain(word)) { return false; }
-            std::memcpy(cursor_ + size - sizeof word, &word, sizeof word);
-            return true;
-        } else if (size >= sizeof(std::uint32_t)) {
-            std::uint32_t first = 0;
-            std::uint32_t last = 0;
-            std::memcpy(&first, text.data(), sizeof first);
-            std::memcpy(&last, text.data() + size - sizeof last, sizeof last);
-            if (!is_plain(first | std::uint64_t{last} << 32U)) { return false; }
-            std::memcpy(cursor_, &first, sizeof first);
-            std::memcpy(cursor_ + size - sizeof last, &last, sizeof last);
-            return true;
-        }
-        return false;
-    }
-
     /// Leaves room for one byte more.
     void append_string(std::string_view text) {
         reserve(text.size() + 4); // comma, two quotes, and the colon of a key
         separate();
         *cursor_++ = '"';
-        const auto plain = append_plain(text);
+        const auto plain = detail::copy_plain(cursor_, text);
+        cursor_ += plain;
         if (plain < text.size()) { append_special(text.substr(plain)); }
         *cursor_++ = '"';
     }
@@ -263,10 +214,11 @@ private:
                 const auto step = detail::utf8_step(text);
                 append_bytes(step.is_valid ? text.substr(0, step.length) : std::string_view{"\xEF\xBF\xBD"});
                 length = step.length;
-            } else if (is_plain(text.front())) {
-                length = append_plain(text);
+            } else if (detail::is_plain(text.front())) {
+                length = detail::copy_plain(cursor_, text);
+                cursor_ += length;
             } else {
-                append_escape(text.front());
+                cursor_ = detail::write_escape(cursor_, text.front());
             }
             text.remove_prefix(length);
         }
@@ -275,23 +227,6 @@ private:
 
     /// Needs room.
     void append_bytes(std::string_view bytes) noexcept { cursor_ = std::copy(bytes.begin(), bytes.end(), cursor_); }
-
-    void append_escape(char byte) noexcept {
-        switch (byte) {
-        case '"': return append_bytes("\\\"");
-        case '\\': return append_bytes("\\\\");
-        case '\b': return append_bytes("\\b");
-        case '\f': return append_bytes("\\f");
-        case '\n': return append_bytes("\\n");
-        case '\r': return append_bytes("\\r");
-        case '\t': return append_bytes("\\t");
-        default: break;
-        }
-        constexpr std::string_view hex = "0123456789abcdef";
-        const auto code = static_cast<unsigned char>(byte);
-        const char escape[] = {'\\', 'u', '0', '0', hex[code >> 4U], hex[code & 0xFU]};
-        append_bytes({escape, sizeof escape});
-    }
 
     std::string* out_;
     char* cursor_;          ///< where the next byte goes

@@ -13,6 +13,10 @@
 #include <memory>
 #include <utility>
 
+#if defined(__linux__)
+#include <time.h>
+#endif
+
 namespace daybook::inline v0 {
 
 /// A clock with two time lines: `now()` is what people call the time and may be stepped; `steady_now()` never runs
@@ -31,12 +35,42 @@ concept driven_clock = wall_clock<Clock> && requires(const Clock& clock, std::fu
     { clock.on_change(std::move(wake)) } -> std::convertible_to<std::shared_ptr<void>>;
 };
 
+/// What both time lines say at one moment.
+struct ClockReading {
+    sys_time wall = {};
+    steady_time steady = {};
+};
+
 /// The system's clocks: `std::chrono::system_clock` in whole microseconds and `std::chrono::steady_clock`.
 struct SystemClock {
     [[nodiscard]] sys_time now() const noexcept {
         return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     }
     [[nodiscard]] steady_time steady_now() const noexcept { return std::chrono::steady_clock::now(); }
+
+    /// Both, for little more than the price of one: on Linux the two differ by what changes only when the wall clock is
+    /// stepped, and their coarse forms, which read memory instead of a counter, differ by the same (clock_gettime(2)).
+    [[nodiscard]] ClockReading read() const noexcept {
+#if defined(__linux__)
+        const steady_time steady = steady_now();
+        const auto wall_before = of(CLOCK_REALTIME_COARSE);
+        const auto steady_between = of(CLOCK_MONOTONIC_COARSE);
+        if (wall_before == of(CLOCK_REALTIME_COARSE)) { // else a tick or a step has come between
+            const auto since_epoch = steady.time_since_epoch() + (wall_before - steady_between);
+            return {sys_time{std::chrono::floor<std::chrono::microseconds>(since_epoch)}, steady};
+        }
+#endif
+        return {now(), steady_now()};
+    }
+
+private:
+#if defined(__linux__)
+    static std::chrono::nanoseconds of(clockid_t clock) noexcept {
+        timespec time{};
+        clock_gettime(clock, &time);
+        return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+    }
+#endif
 };
 
 /// Any wall_clock, held by value behind one virtual call; copies share the clock they were made from.
@@ -58,6 +92,11 @@ public:
     [[nodiscard]] sys_time now() const noexcept { return self_ ? self_->now() : SystemClock{}.now(); }
     [[nodiscard]] steady_time steady_now() const noexcept {
         return self_ ? self_->steady_now() : SystemClock{}.steady_now();
+    }
+
+    /// Both at one moment; of a program's own clock, one after the other.
+    [[nodiscard]] ClockReading read() const noexcept {
+        return self_ ? ClockReading{self_->now(), self_->steady_now()} : SystemClock{}.read();
     }
 
     /// Whether time passes by itself; if not, waiting for it means waiting for `on_change`.

@@ -9,6 +9,7 @@
 #include <daybook/job/command.hpp>
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job_context.hpp>
+#include <daybook/log/execution_export.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/log/result_codec.hpp>
 #include <daybook/policy/delivery.hpp>

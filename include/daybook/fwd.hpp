@@ -13,6 +13,7 @@
 namespace daybook::inline v0 {
 
 // time: by which clock
+struct ClockReading;
 struct SystemClock;
 class ManualClock;
 class AnyClock;
@@ -55,6 +56,15 @@ struct StatsSnapshot;
 struct HandlerStats;
 struct JobStats;
 struct LatencySummary;
+struct OutcomeCounts;
+struct RateStats;
+struct Rates;
+struct Timeline;
+struct TimelineBucket;
+struct RangeStats;
+struct HandlerRangeStats;
+struct DurationStats;
+enum class TimelineResolution : std::uint8_t;
 
 // log: what happened
 struct Progress;
@@ -66,6 +76,9 @@ struct Execution;
 enum class Finish : std::uint8_t;
 enum class Finality : std::uint8_t;
 enum class Skips : std::uint8_t;
+enum class SortBy : std::uint8_t;
+enum class Totals : std::uint8_t;
+class StatusSet;
 /// @tparam Result  What a job returns; copyable.
 template <class Result = std::string>
 struct JobExecutionRecord;
@@ -75,6 +88,9 @@ template <class Result = std::string>
 class JobExecutionLog;
 template <class Result = std::string>
 class ScopedExecution;
+template <class Result = std::string>
+class ExecutionFeed;
+struct FeedOptions;
 template <class Result>
 struct ResultCodec;
 
@@ -116,6 +132,8 @@ class Scheduler;
 
 // text: in which letters
 class JsonWriter;
+class CsvWriter;
+enum class CsvFormulas : std::uint8_t;
 
 } // namespace daybook::inline v0
 

@@ -6,12 +6,14 @@
 
 #include <daybook/detail/log_core.hpp>
 #include <daybook/log/job_execution_log.hpp>
+#include <daybook/time/manual_clock.hpp>
 
 #include <benchmark/benchmark.h>
 
 #include <malloc.h>
 
-#include <array>
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -103,14 +106,14 @@ void log_by_handle(benchmark::State& state) {
     }
 }
 
-/// The same with the hand-over in between: three clock pairs, three locks.
+/// The same with the hand-over in between: three clock readings, three locks.
 void log_by_handle_queued(benchmark::State& state) {
     const auto core = std::make_shared<daybook::detail::LogCore>(daybook::LogOptions{.capacity = capacity});
     const daybook::detail::PinnedNames names{core, {"dingdong_1", "dingdong", "ding"}};
     const daybook::ExecutionStart start{.trigger = daybook::Trigger::schedule};
     for (auto _ : state) {
         const auto run = core->start(names.refs(), start, daybook::JobStatus::queued);
-        core->begin(run, 1);
+        core->begin(run, 1, core->options().clock.read());
         core->finish(run, daybook::JobStatus::success, {}, {}, daybook::Finality::final_attempt);
     }
 }
@@ -141,6 +144,13 @@ void log_threads(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 
+/// A log for each thread: what the threads could do if they shared nothing.
+void log_threads_apart(benchmark::State& state) {
+    daybook::JobExecutionLog log{capacity};
+    const std::string job = "job_" + std::to_string(state.thread_index());
+    for (auto _ : state) { log.record_success(log.record_start(job, "handler", "method")); }
+}
+
 /// A full log: 8 jobs, 4 handlers, every fifth an error, results of 40 bytes; so that any page is full from 1000 on.
 daybook::JobExecutionLog<>& full_log(std::size_t size) {
     static std::map<std::size_t, daybook::JobExecutionLog<>> logs;
@@ -164,6 +174,23 @@ void page(benchmark::State& state, const daybook::ExecutionQuery& query) {
     for (auto _ : state) { benchmark::DoNotOptimize(log.query(query)); }
 }
 
+/// From a range of time in the middle of the log, with 150 records in it.
+void page_by_time(benchmark::State& state) {
+    const auto& log = full_log(static_cast<std::size_t>(state.range(0)));
+    const auto ids = static_cast<std::uint64_t>(state.range(0)); // the newest has 5/4 of that
+    daybook::ExecutionQuery query;
+    query.started_from = log.find(ids)->started_at;
+    query.started_to = log.find(ids + 150)->started_at;
+    for (auto _ : state) { benchmark::DoNotOptimize(log.query(query)); }
+}
+
+/// Down to the oldest: so that counting goes to its end, 10,000.
+void page_by_long_time(benchmark::State& state) {
+    const auto& log = full_log(static_cast<std::size_t>(state.range(0)));
+    const daybook::ExecutionQuery query{.started_to = log.find(static_cast<std::uint64_t>(state.range(0)))->started_at};
+    for (auto _ : state) { benchmark::DoNotOptimize(log.query(query)); }
+}
+
 void stats(benchmark::State& state) {
     daybook::JobExecutionLog log{100'000};
     for (std::int64_t i = 0; i < 100 * state.range(0); ++i) {
@@ -171,6 +198,81 @@ void stats(benchmark::State& state) {
                                             "handler_" + std::to_string(i % state.range(0)), "execute"));
     }
     for (auto _ : state) { benchmark::DoNotOptimize(log.stats()); }
+}
+
+/// How long 99 of 100 calls that record take, the clock readings around them included, while so many threads ask for a
+/// page and for all figures without pause.
+void record_p99(benchmark::State& state) {
+    constexpr std::size_t calls = 1'000'000;
+    daybook::JobExecutionLog log = full_log(1000);
+    for (auto _ : state) {
+        std::vector<std::jthread> readers;
+        std::atomic<int> reading{0};
+        for (std::int64_t i = 0; i < state.range(0); ++i) {
+            readers.emplace_back([&, i](const std::stop_token& stop) {
+                for (++reading; !stop.stop_requested();) {
+                    if (i % 2 == 0) {
+                        benchmark::DoNotOptimize(log.query({.limit = 100}));
+                    } else {
+                        benchmark::DoNotOptimize(log.stats());
+                    }
+                }
+            });
+        }
+        while (reading < static_cast<int>(state.range(0))) { std::this_thread::yield(); }
+        std::vector<std::chrono::nanoseconds> took;
+        took.reserve(calls);
+        for (std::size_t i = 0; i < calls; i += 2) {
+            const auto before = std::chrono::steady_clock::now();
+            const auto run = log.record_start("job_number_7", "handler_3", "execute");
+            const auto between = std::chrono::steady_clock::now();
+            log.record_success(run);
+            took.push_back(between - before);
+            took.push_back(std::chrono::steady_clock::now() - between);
+        }
+        readers.clear();
+        const auto p99 = took.begin() + static_cast<std::ptrdiff_t>(calls * 99 / 100);
+        std::nth_element(took.begin(), p99, took.end());
+        state.counters["ns"] = static_cast<double>(p99->count());
+    }
+}
+
+/// A log of 100 handlers after half a year: every bucket of the timeline and every hour of a handler is in use, and
+/// durations are from 1 to 5 ms.
+daybook::JobExecutionLog<>& log_of_half_a_year() {
+    static daybook::JobExecutionLog<> log = [] {
+        daybook::ManualClock clock;
+        daybook::JobExecutionLog<> filled{daybook::LogOptions{.clock = clock}};
+        std::uint64_t random = 1;
+        const auto run = [&](int i) {
+            random = random * 6364136223846793005U + 1442695040888963407U;
+            const auto number = std::to_string(i % 100);
+            const auto execution = filled.record_start("job_" + number, "handler_" + number, "execute");
+            clock.advance(std::chrono::microseconds{1000 + static_cast<std::int64_t>(random >> 52)});
+            filled.record_success(execution);
+        };
+        for (int hour = 0; hour < 24 * 180; ++hour) {
+            for (int i = 0; i < 100; ++i) { run(i); }
+            clock.advance(std::chrono::hours{1});
+        }
+        for (int minute = 0; minute < 120; ++minute) {
+            run(minute);
+            clock.advance(std::chrono::minutes{1});
+        }
+        return filled;
+    }();
+    return log;
+}
+
+void stats_of_half_a_year(benchmark::State& state) {
+    const auto& log = log_of_half_a_year();
+    for (auto _ : state) { benchmark::DoNotOptimize(log.stats()); }
+}
+
+void range_of_a_week(benchmark::State& state) {
+    const auto& log = log_of_half_a_year();
+    const auto now = log.options().clock.now();
+    for (auto _ : state) { benchmark::DoNotOptimize(log.stats(now - std::chrono::hours{24 * 7}, now)); }
 }
 
 void histogram_record(benchmark::State& state) {
@@ -219,11 +321,12 @@ void register_all() {
     RegisterBenchmark("log_by_handle", log_by_handle);
     RegisterBenchmark("log_by_handle_queued", log_by_handle_queued);
     RegisterBenchmark("log_many_names", log_many_names);
-    for (const int threads : {1, 2}) {
-        RegisterBenchmark(("log_threads_" + std::to_string(threads)).c_str(), log_threads)
-            ->Threads(threads)
-            ->UseRealTime();
+    for (const int threads : {1, 2, 4, 8}) {
+        const std::string number = std::to_string(threads);
+        RegisterBenchmark(("log_threads_" + number).c_str(), log_threads)->Threads(threads)->UseRealTime();
+        RegisterBenchmark(("log_threads_apart_" + number).c_str(), log_threads_apart)->Threads(threads)->UseRealTime();
     }
+    RegisterBenchmark("record_p99", record_p99)->Arg(0)->Arg(2)->Iterations(1);
     const auto pages = [](const char* name, const daybook::ExecutionQuery& query) {
         RegisterBenchmark(name, [query](benchmark::State& state) { page(state, query); })->Arg(1000)->Arg(1'000'000);
     };
@@ -231,7 +334,20 @@ void register_all() {
     pages("page_by_job", {.job_id = "job_number_7"});
     pages("page_by_handler", {.handler_id = "handler_3"});
     pages("page_by_status", {.status = daybook::JobStatus::error});
+    pages("page_by_statuses", {.status = {daybook::JobStatus::error, daybook::JobStatus::timeout}});
+    pages("page_oldest", {.sort = daybook::SortBy::oldest});
+    RegisterBenchmark("page_by_time", page_by_time)->Arg(1000)->Arg(1'000'000);
+    RegisterBenchmark("page_by_long_time", page_by_long_time)->Arg(1'000'000);
+    // What has to look at records one by one does so up to its bound, 100,000.
+    const auto scans = [](const char* name, const daybook::ExecutionQuery& query) {
+        RegisterBenchmark(name, [query](benchmark::State& state) { page(state, query); })->Arg(1'000'000);
+    };
+    scans("scan_for_filters", {.job_id = "job_number_7", .min_duration = std::chrono::hours{1}});
+    scans("scan_for_text", {.text = "nowhere to be found"});
+    scans("scan_for_longest", {.sort = daybook::SortBy::longest});
     RegisterBenchmark("stats", stats)->Arg(1)->Arg(20)->Arg(100);
+    RegisterBenchmark("stats_of_half_a_year", stats_of_half_a_year);
+    RegisterBenchmark("range_of_a_week", range_of_a_week);
     RegisterBenchmark("histogram_record", histogram_record);
     RegisterBenchmark("memory", memory)->Iterations(1);
 }
@@ -251,14 +367,29 @@ int main(int argc, char** argv) {
             {"start + finish, by long names with a result / deque log", "log_by_names_long", "deque_log_long", 1.3},
             {"start + finish, 20 jobs, 100,000 records / deque log", "log_many_names", "deque_log"},
             {"throughput of two threads / one thread", "log_threads_1", "log_threads_2", {}, 1.5},
+            {"throughput of four threads / one thread", "log_threads_1", "log_threads_4"},
+            {"throughput of eight threads / one thread", "log_threads_1", "log_threads_8"},
+            {"throughput of two threads with a log each / one thread", "log_threads_apart_1", "log_threads_apart_2"},
+            {"p99 of a call that records, two readers / none", "record_p99/2:ns", "record_p99/0:ns", 10.0},
             {"page of 100 / from 1 million / from 1 thousand", "page/1000000", "page/1000", 1.5},
             {"page of 100 by job / from 1 million / from 1 thousand", "page_by_job/1000000", "page_by_job/1000", 1.5},
             {"page of 100 by handler / from 1 million / from 1 thousand", "page_by_handler/1000000",
              "page_by_handler/1000", 1.5},
             {"page of 100 by status / from 1 million / from 1 thousand", "page_by_status/1000000",
              "page_by_status/1000", 1.5},
+            {"page of 100 oldest first / from 1 million / from 1 thousand", "page_oldest/1000000", "page_oldest/1000",
+             1.5},
+            {"page of 100 by time / from 1 million / from 1 thousand", "page_by_time/1000000", "page_by_time/1000",
+             1.5},
+            {"page of 100 by time, of many / of 150, from 1 million", "page_by_long_time/1000000",
+             "page_by_time/1000000"},
+            {"scan of 100,000 records of one job, ns", "scan_for_filters/1000000", ""},
+            {"scan of 100,000 records for a text, ns", "scan_for_text/1000000", ""},
             {"stats with 100 handlers and 100 jobs, ns", "stats/100", "", 50'000.0},
+            {"the same with every bucket of the timeline in use, ns", "stats_of_half_a_year", "", 50'000.0},
+            {"a week's range of 100 handlers, ns", "range_of_a_week"},
             {"one record in a histogram / two clock reads", "histogram_record", clocks},
+            {"one record in a histogram, ns", "histogram_record", "", 2.0},
             {"bytes per retained record", "memory:bytes_per_record", "", 320.0},
         });
 }

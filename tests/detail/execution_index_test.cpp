@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 using namespace daybook::detail;
@@ -36,18 +37,28 @@ struct Index {
         return placed;
     }
 
-    std::vector<std::uint32_t> all() const {
+    /// In the ring, then behind it.
+    std::vector<std::uint32_t> all() const { return listed(index.in_ring(), std::nullopt); }
+    std::vector<std::uint32_t> with(JobStatus status) const { return listed(index.in_ring(status), status); }
+
+    std::vector<std::uint32_t> listed(const PositionSet& set, std::optional<JobStatus> status) const {
         std::vector<std::uint32_t> found;
-        for (auto at = index.first_older(index.newest_key()); at != no_slot; at = index.next_older(at)) {
+        for (auto end = index.next_position(); end != 0;) {
+            const auto at = index.last_up_to(set, end - 1);
+            if (at == no_slot) { break; }
             found.push_back(at);
+            end = pool[at].order / 2;
         }
-        return found;
-    }
-    std::vector<std::uint32_t> with(JobStatus status) const {
-        std::vector<std::uint32_t> found;
-        for (auto at = index.first_older(index.newest_key(), status); at != no_slot;
-             at = index.next_older(at, status)) {
-            found.push_back(at);
+        std::vector<std::uint32_t> backwards;
+        for (std::uint64_t first = 0;;) {
+            const auto at = index.first_from(set, first);
+            if (at == no_slot) { break; }
+            backwards.push_back(at);
+            first = pool[at].order / 2 + 1;
+        }
+        CHECK(found == std::vector<std::uint32_t>(backwards.rbegin(), backwards.rend()));
+        for (auto at = index.overtaken().newest; at != no_slot; at = pool[at].by_order.older) {
+            if (!status || pool[at].status == *status) { found.push_back(at); }
         }
         return found;
     }
@@ -91,7 +102,7 @@ TEST_CASE("executions that the ring overtakes keep their order and their status"
     CHECK(at.all() == Slots{second, first});
 }
 
-TEST_CASE("a walk can begin anywhere, in the ring or behind it") {
+TEST_CASE("a walk can begin anywhere in the ring") {
     Index at;
     std::vector<std::uint32_t> staying;
     for (int i = 0; i < 300; ++i) {
@@ -102,11 +113,20 @@ TEST_CASE("a walk can begin anywhere, in the ring or behind it") {
             at.index.remove(placed);
         }
     }
+    const auto in_ring = [&](std::uint32_t index) { return at.pool[index].in_ring ? index : no_slot; };
     for (std::size_t i = 1; i < staying.size(); ++i) {
-        CHECK(at.index.first_older(at.index.key_of(staying[i])) == staying[i - 1]);
-        CHECK(at.index.first_older(at.index.key_of(staying[i]), JobStatus::success) == staying[i - 1]);
+        if (!at.pool[staying[i]].in_ring) { continue; }
+        const auto position = at.pool[staying[i]].order / 2;
+        for (const auto& set : {&at.index.in_ring(), &at.index.in_ring(JobStatus::success)}) {
+            CHECK(at.index.last_up_to(*set, position) == staying[i]);
+            CHECK(at.index.last_up_to(*set, position - 1) == in_ring(staying[i - 1]));
+            CHECK(at.index.first_from(*set, position) == staying[i]);
+            CHECK(at.index.first_from(*set, position + 1) == (i + 1 < staying.size() ? staying[i + 1] : no_slot));
+        }
     }
-    CHECK(at.index.first_older(at.index.key_of(staying.front())) == no_slot);
+    CHECK(at.index.last_up_to(at.index.in_ring(), at.index.first_position()) == no_slot);
+    CHECK(at.index.overtaken().size != 0);
+    CHECK(at.all() == std::vector<std::uint32_t>(staying.rbegin(), staying.rend()));
 }
 
 TEST_CASE("a skip stands between the execution before it and the one after it") {
@@ -116,7 +136,7 @@ TEST_CASE("a skip stands between the execution before it and the one after it") 
     const auto after = at.place(JobStatus::success);
     CHECK(at.index.key_of(before) < at.index.key_of(skip));
     CHECK(at.index.key_of(skip) < at.index.key_of(after));
-    CHECK(at.index.first_older(at.index.key_of(skip)) == before);
+    CHECK(at.index.last_up_to(at.index.in_ring(), at.index.key_of(skip).order / 2) == before);
 }
 
 TEST_CASE("an older execution that becomes a skip stands in front of the skips before it") {

@@ -26,6 +26,18 @@ TEST_CASE("a position counts as its own predecessor") {
     CHECK(set.last_up_to(199) == 64);
 }
 
+TEST_CASE("a position counts as its own successor") {
+    PositionSet set{200};
+    set.insert(127);
+    CHECK(set.first_from(0) == 127);
+    CHECK(set.first_from(127) == 127);
+    CHECK(set.first_from(128) == PositionSet::nothing);
+    set.insert(128);
+    CHECK(set.count_around(100) == 1);
+    CHECK(set.count_around(130) == 1);
+    CHECK(set.count_around(0) == 0);
+}
+
 TEST_CASE("a set of one position holds it") {
     PositionSet set{1};
     set.insert(0);
@@ -70,6 +82,8 @@ TEST_CASE("a position set agrees with std::set whatever is inserted and erased")
                 const auto after = reference.upper_bound(asked);
                 const std::uint32_t expected = after == reference.begin() ? PositionSet::nothing : *std::prev(after);
                 agrees = agrees && set.last_up_to(asked) == expected;
+                const auto from = reference.lower_bound(asked);
+                agrees = agrees && set.first_from(asked) == (from == reference.end() ? PositionSet::nothing : *from);
                 agrees = agrees && set.contains(asked) == reference.contains(asked);
             }
             REQUIRE(agrees);

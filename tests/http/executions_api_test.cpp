@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <daybook/http.hpp>
 #include <daybook/log/job_execution_log.hpp>
+#include <daybook/text/timestamp.hpp>
 #include <daybook/time/manual_clock.hpp>
 
 #include "support/catch.hpp"
@@ -68,7 +69,7 @@ TEST_CASE("an empty log is an empty page") {
     const Fixture api;
     CHECK(api.body("/api/executions") ==
           R"({"count":0,"limit":100,"records":[],"total":0,"total_is_exact":true,"offset":0,"has_more":false,)"
-          R"("next_cursor":null})");
+          R"("next_cursor":null,"scanned":0,"complete":true})");
 }
 
 TEST_CASE("a record has the fields of the format first and in its order, then ours") {
@@ -128,11 +129,83 @@ TEST_CASE("every status may be asked for") {
 
 TEST_CASE("an unknown status is refused and the known ones are named") {
     const Fixture api;
-    for (const auto* word : {"failed", "SUCCESS", "", "success,error", "success%20"}) {
+    for (const auto* word :
+         {"failed", "SUCCESS", "", "success,eror", "success%20", "success,", ",success", "success,,error"}) {
         INFO(word);
         CHECK(api.refusal(std::string{"/api/executions?status="} + word) ==
-              "status must be one of success, error, running, timeout, queued, cancelled, abandoned, skipped");
+              "status must be one of success, error, running, timeout, queued, cancelled, abandoned, skipped, or "
+              "several of them parted by commas");
     }
+}
+
+TEST_CASE("several statuses are one list") {
+    Fixture api;
+    api.succeed("a");
+    api.fail("b");
+    api.log.record_start("c");
+    CHECK(contains(api.body("/api/executions?status=error,running"), R"({"count":2,)"));
+    CHECK(contains(api.body("/api/executions?status=error%2Csuccess&job_id=a"), R"({"count":1,)"));
+}
+
+TEST_CASE("every filter narrows the list, and the errors") {
+    Fixture api; // its clock stands at 2024-01-15T10:30:00.123456Z
+    const auto run = api.log.record_start("report", "reports", "daily", 2);
+    api.clock.advance(1500us);
+    api.log.record_error(run, "Disk FULL", daybook::Finality::retry_follows);
+    api.clock.advance(24h);
+    for (int round = 0; round < 3; ++round) { api.succeed("other", "others", "fine"); }
+    const auto both = {"/api/executions", "/api/executions/errors"};
+    for (const auto* filter :
+         {"method_name=daily", "started_to=2024-01-15T10:30:00.123457Z", "started_to=2024-01-16",
+          "started_from=2024-01-15&started_to=2024-01-15T12:00:00%2B01:00", "text=disk+full", "attempt_number=2",
+          "final=false", "min_duration_ms=1.5", "min_duration_ms=1.2&max_duration_ms=1.5", "job_id=report"}) {
+        for (const auto* path : both) {
+            INFO(path << ' ' << filter);
+            const auto body = api.body(std::string{path} + '?' + filter);
+            CHECK(contains(body, R"({"count":1,)"));
+            CHECK(contains(body, R"("job_id":"report")"));
+        }
+    }
+    for (const auto* filter : {"method_name=run", "started_from=2024-01-16", "text=FINE", "attempt_number=1",
+                               "final=true", "max_duration_ms=1.499999"}) {
+        INFO(filter);
+        CHECK(contains(api.body(std::string{"/api/executions?"} + filter), R"({"count":3,)"));
+        CHECK(contains(api.body(std::string{"/api/executions/errors?"} + filter), R"({"count":0,)"));
+    }
+    for (const auto* filter : {"metadata_key=model", "metadata_key=model&metadata_value=", "text=nowhere",
+                               "attempt_number=0", "min_duration_ms=99999999999999999999"}) {
+        INFO(filter);
+        CHECK(contains(api.body(std::string{"/api/executions?"} + filter), R"({"count":0,)"));
+    }
+    CHECK(contains(api.body("/api/executions?max_duration_ms=99999999999999999999"), R"({"count":4,)"));
+}
+
+TEST_CASE("a list may be sorted, and paged through in that order") {
+    Fixture api;
+    for (const auto* job : {"a", "b", "c"}) { api.succeed(job); }
+    const auto first = [&](const char* sort) {
+        const auto body = api.body(std::string{"/api/executions?limit=1&sort="} + sort);
+        const std::string before = R"("job_id":")";
+        const auto at = body.find(before);
+        return at == std::string::npos ? std::string{} : body.substr(at + before.size(), 1);
+    };
+    CHECK(first("newest") == "c");
+    CHECK(first("oldest") == "a");
+    CHECK(first("longest") == "c");
+    CHECK(first("shortest") == "c");
+    CHECK(first("most_drift").empty());
+    CHECK(first("least_drift").empty());
+    const auto page = api.log.query({.sort = daybook::SortBy::longest, .limit = 1});
+    CHECK(contains(api.body("/api/executions?sort=longest&cursor=" + page.next_cursor), R"({"count":2,)"));
+    CHECK(api.refusal("/api/executions?cursor=" + page.next_cursor) ==
+          "cursor must be the next_cursor of an earlier page, unchanged");
+}
+
+TEST_CASE("a page says how far it looked, and whether that was enough") {
+    Fixture api;
+    for (int round = 0; round < 5; ++round) { api.succeed("job"); }
+    CHECK(contains(api.body("/api/executions?limit=2"), R"("scanned":3,"complete":true})"));
+    CHECK(contains(api.body("/api/executions?limit=2&text=x"), R"("scanned":5,"complete":true})"));
 }
 
 TEST_CASE("a limit that is no whole number is refused") {
@@ -175,6 +248,32 @@ TEST_CASE("other wrong parameters are refused by name") {
     CHECK(api.refusal("/api/executions?cursor=nonsense!") ==
           "cursor must be the next_cursor of an earlier page, unchanged");
     CHECK(api.refusal("/api/executions?cursor=a&offset=1") == "offset and cursor do not go together: give one of them");
+    for (const auto* name : {"started_from", "started_to"}) {
+        for (const auto* value : {"", "yesterday", "1700000000", "2024-02-30", "2024-01-15T10:30:00",
+                                  "2024-01-15T10:30:00+02:00", "2024-1-15"}) {
+            INFO(name << ' ' << value);
+            CHECK(api.refusal(std::string{"/api/executions?"} + name + '=' + value) ==
+                  std::string{name} + " must be an instant such as 2024-01-15T10:30:00Z (the + of an offset is written "
+                                      "%2B), or a day such as 2024-01-15");
+        }
+    }
+    CHECK(api.refusal("/api/executions?started_from=2024-01-16&started_to=2024-01-15") ==
+          "started_to must not be before started_from");
+    for (const auto* name : {"min_duration_ms", "max_duration_ms"}) {
+        for (const auto* value : {"", "-1", "1.", ".5", "1e3", "1,5", "5ms", "1.5.2"}) {
+            INFO(name << ' ' << value);
+            CHECK(api.refusal(std::string{"/api/executions?"} + name + '=' + value) ==
+                  std::string{name} + " must be a number of milliseconds, 0 or more, such as 1500 or 0.25");
+        }
+    }
+    CHECK(api.refusal("/api/executions?min_duration_ms=2&max_duration_ms=1.9") ==
+          "max_duration_ms must not be less than min_duration_ms");
+    CHECK(api.refusal("/api/executions?attempt_number=x") == "attempt_number must be a whole number, 0 or more");
+    CHECK(api.refusal("/api/executions?final=yes") == "final must be true or false");
+    CHECK(api.refusal("/api/executions?metadata_value=x") == "metadata_value needs metadata_key: give both");
+    CHECK(api.refusal("/api/executions?sort=-duration") ==
+          "sort must be one of newest, oldest, longest, shortest, most_drift, least_drift");
+    CHECK(api.refusal("/api/executions?text=") == "text must not be empty: leave it out to have them all");
     CHECK(api.refusal("/api/executions?handler_id=%4") == "handler_id is not properly percent-encoded");
     CHECK(api.refusal("/api/executions?job_id=%00") == "job_id is not properly percent-encoded");
 }
@@ -264,6 +363,64 @@ TEST_CASE("figures have the fields of the format, in all and by handler, with bo
         INFO(field);
         CHECK(count(body, std::string{"\""} + field + "\":") >= 1);
     }
+}
+
+TEST_CASE("figures say since when they count, what was ever counted, and how much there was lately") {
+    Fixture api;
+    api.succeed("a");
+    api.log.record_skip("a", daybook::SkipReason::overlap, {}, 3);
+    api.log.clear();
+    api.fail("a");
+    const auto body = api.body("/api/executions/stats");
+    CHECK(contains(body,
+                   R"("lifetime_executions":2,"lifetime":{"total_executions":2,"success_count":1,"error_count":1,)"));
+    CHECK(contains(body, R"("counted_since":")" + daybook::format_timestamp(api.log.stats().counted_since)));
+    CHECK(contains(body, R"("skips_by_reason":{"cancelled_while_queued":0,)"));
+    CHECK(contains(body, R"("rates":{"last_minute":{"executions":1,"errors":1,"per_minute":1.0},"last_5_minutes":{)"));
+    CHECK(contains(body, R"("last_hour":{"executions":1,"errors":1,"per_minute":0.017}})"));
+    CHECK(count(body, R"("p999_ms":)") >= 4);
+}
+
+TEST_CASE("the timeline has the resolution and the length that one asks for") {
+    Fixture api;
+    api.succeed("a");
+    api.clock.advance(1h);
+    api.succeed("a");
+    const auto stats = api.log.stats();
+    REQUIRE(stats.timeline.hours.size() == 2);
+    const auto begin = daybook::format_timestamp(stats.timeline.hours[1].begin);
+    const auto body = api.body("/api/executions/stats");
+    CHECK(contains(body, R"("timeline_resolution":"hour","timeline":[{"timestamp":)"));
+    CHECK(count(body, R"("timestamp":)") == 2);
+    CHECK(contains(body, R"({"timestamp":")" + begin + R"(","total_executions":1,"success_count":1,"error_count":0,)"));
+    CHECK(count(api.body("/api/executions/stats?buckets=1"), R"("timestamp":)") == 1);
+    CHECK(contains(api.body("/api/executions/stats?buckets=1"), begin));
+    CHECK(contains(api.body("/api/executions/stats?buckets=0"), R"("timeline":[])"));
+    CHECK(contains(api.body("/api/executions/stats?timeline=minute"), R"("timeline_resolution":"minute")"));
+    CHECK(contains(api.body("/api/executions/stats?timeline=day"), R"("timeline_resolution":"day")"));
+    CHECK(!contains(api.body("/api/executions/stats?timeline=none"), "timeline"));
+    CHECK(api.refusal("/api/executions/stats?timeline=week") == "timeline must be minute, hour, day or none");
+    CHECK(api.refusal("/api/executions/stats?buckets=x") == "buckets must be a whole number, 0 or more");
+}
+
+TEST_CASE("figures of a range of time come from whole hours, and say so") {
+    Fixture api;
+    api.succeed("a", "good");
+    api.clock.advance(2h);
+    api.fail("b", "bad");
+    const auto hour = daybook::sys_time{std::chrono::floor<std::chrono::hours>(api.clock.now())};
+    const auto from = daybook::format_timestamp(hour);
+    const auto body = api.body("/api/executions/stats?from=" + from);
+    CHECK(body.starts_with(R"({"total_executions":1,"success_count":0,"error_count":1,"success_rate":0.0,)"
+                           R"("average_duration_ms":1.0,"by_handler":{"bad":{"total":1,"success":0,"error":1,)"));
+    CHECK(contains(body, R"("from":")" + from + R"(","to":")" + daybook::format_timestamp(hour + 1h) +
+                             R"(","resolution_seconds":3600,"is_complete":true,)"));
+    CHECK(contains(body, R"("timeline_resolution":"hour","timeline":[{"timestamp":")" + from));
+    const auto before = api.body("/api/executions/stats?to=" + from);
+    CHECK(before.starts_with(R"({"total_executions":1,"success_count":1,)"));
+    CHECK(contains(before, R"("is_complete":false)"));
+    CHECK(api.refusal("/api/executions/stats?from=2024-01-02&to=2024-01-01") == "to must not be before from");
+    CHECK(api.refusal("/api/executions/stats?from=yesterday").starts_with("from must be an instant such as"));
 }
 
 TEST_CASE("one execution is found by its id") {

@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -12,6 +13,7 @@
 
 using daybook::http::Query;
 using daybook::http::Target;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -102,6 +104,41 @@ TEST_CASE("whole numbers are decimal digits and nothing else") {
         const Query query{std::string{"limit="} + text};
         CHECK(refusal([&] { static_cast<void>(query.whole_number("limit", 7)); }) ==
               "400 limit must be a whole number, 0 or more");
+    }
+}
+
+TEST_CASE("an instant has a zone, or is a day in UTC") {
+    const auto day = std::chrono::sys_days{2024y / 1 / 15};
+    CHECK(Query{"at=2024-01-15"}.instant("at") == day);
+    CHECK(Query{"at=2024-01-15T10:30:00.5Z"}.instant("at") == day + 10h + 30min + 500ms);
+    CHECK(Query{"at=2024-01-15T10:30:00%2B02:00"}.instant("at") == day + 8h + 30min);
+    CHECK_FALSE(Query{""}.instant("at"));
+    for (const auto* text :
+         {"", "2024-02-30", "2024-01-15T10:30:00", "2024-01-15T10:30:00+02:00", "1705314600", "now"}) {
+        INFO(text);
+        const Query query{std::string{"at="} + text};
+        CHECK(
+            refusal([&] { static_cast<void>(query.instant("at")); }) ==
+            "400 at must be an instant such as 2024-01-15T10:30:00Z (the + of an offset is written %2B), or a day such "
+            "as 2024-01-15");
+    }
+}
+
+TEST_CASE("milliseconds have decimals or not, and saturate") {
+    const auto given = [](const std::string& text) { return Query{"ms=" + text}.milliseconds("ms"); };
+    CHECK(given("0") == 0ns);
+    CHECK(given("1500") == 1500ms);
+    CHECK(given("0.25") == 250us);
+    CHECK(given("1.000001") == 1ms + 1ns);
+    CHECK(given("1.0000019") == 1ms + 1ns);
+    CHECK(given("9223372036853.999999") == std::chrono::nanoseconds{9223372036853999999});
+    CHECK(given("9223372036854") == std::chrono::nanoseconds::max());
+    CHECK(given("99999999999999999999999") == std::chrono::nanoseconds::max());
+    CHECK_FALSE(Query{""}.milliseconds("ms"));
+    for (const auto* text : {"", "-1", ".5", "1.", "1e3", "1,5", "5ms", "1.5.2", "%2B1"}) {
+        INFO(text);
+        CHECK(refusal([&] { static_cast<void>(given(text)); }) ==
+              "400 ms must be a number of milliseconds, 0 or more, such as 1500 or 0.25");
     }
 }
 

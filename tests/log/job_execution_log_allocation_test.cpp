@@ -1,25 +1,65 @@
 // SPDX-License-Identifier: MIT
 #include <daybook/log/job_execution_log.hpp>
 
+#include "allocation_counter.hpp"
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
 #include <utility>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace {
 
 thread_local std::size_t allocations = 0;
+thread_local std::int64_t live = 0;
 
-void* counted(std::size_t bytes) {
+/// What the allocator has set aside for a block, as near as one can ask it.
+std::int64_t size_of(void* memory) {
+#if defined(__GLIBC__)
+    return memory == nullptr ? 0 : static_cast<std::int64_t>(malloc_usable_size(memory) + sizeof(std::size_t));
+#else
+    (void)memory;
+    return 0;
+#endif
+}
+
+void* counted(std::size_t bytes) noexcept {
     ++allocations;
-    if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) { return memory; }
+    void* memory = std::malloc(bytes == 0 ? 1 : bytes);
+    live += size_of(memory);
+    return memory;
+}
+
+void* counted_or_throw(std::size_t bytes) {
+    if (void* memory = counted(bytes)) { return memory; }
     throw std::bad_alloc{};
 }
 
+void freed(void* memory) noexcept {
+    live -= size_of(memory);
+    std::free(memory);
+}
+
 } // namespace
+
+std::int64_t log_test::live_bytes() { return live; }
+
+bool log_test::can_count_bytes() {
+    const auto before = live;
+    ::operator delete(::operator new(1000));
+    void* block = ::operator new(1000);
+    const auto with = live;
+    ::operator delete(block);
+    return with >= before + 1000 && live == before;
+}
 
 #if defined(__GNUC__) && !defined(__clang__)
 // Once these are inlined, g++ sees malloc and operator delete meet, and takes it for a mistake.
@@ -27,23 +67,17 @@ void* counted(std::size_t bytes) {
 #endif
 
 // For the whole executable: every other test in it runs with these too, and only this file asks for the count.
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
+void* operator new(std::size_t bytes) { return counted_or_throw(bytes); }
+void* operator new[](std::size_t bytes) { return counted_or_throw(bytes); }
 // What the standard library would call the others for; a sanitizer's own would not.
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { freed(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { freed(memory); }
+void operator delete(void* memory) noexcept { freed(memory); }
+void operator delete[](void* memory) noexcept { freed(memory); }
+void operator delete(void* memory, std::size_t) noexcept { freed(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { freed(memory); }
 
 using namespace daybook;
 
@@ -140,4 +174,24 @@ TEST_CASE("names that come and go in a full log allocate nothing once they have 
     CHECK(cost_of([&] {
               for (int i = 0; i < many; ++i) { record(i); }
           }) == 0);
+}
+
+TEST_CASE("a log with a reader that waits for what finishes allocates nothing either") {
+    auto log = full_log();
+    auto feed = log.subscribe({.capacity = 64});
+    CHECK(cost_of([&] {
+              for (int i = 0; i < many; ++i) {
+                  log.record_success(log.record_start("a job of some length", "a handler of some length", "method"));
+              }
+          }) == 0);
+    CHECK(feed.dropped() == many - 64);
+}
+
+TEST_CASE("a log with a largest age allocates nothing either") {
+    JobExecutionLog<> log{LogOptions{.capacity = 100, .max_age = std::chrono::hours{1}}};
+    const auto record = [&] {
+        for (int i = 0; i < many; ++i) { log.record_success(log.record_start("job", "handler", "method")); }
+    };
+    record();
+    CHECK(cost_of(record) == 0);
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/log_reader.hpp>
+#include <daybook/detail/query_cursor.hpp>
+#include <daybook/detail/result_block.hpp>
+#include <daybook/detail/text_search.hpp>
+#include <daybook/text/timestamp.hpp>
 #include <daybook/time/manual_clock.hpp>
 
 #include "log/reference_log.hpp"
@@ -13,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -21,6 +26,7 @@
 
 using namespace daybook;
 using namespace log_test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -63,9 +69,22 @@ struct Both {
         const std::string of = handler(name);
         const JobStatus status = below(2) == 0 ? JobStatus::queued : JobStatus::running;
         const auto attempt = static_cast<std::uint32_t>(1 + below(2));
-        const auto run = core->start(detail::HashedNames{name, of, "m"},
-                                     {.job_id = name, .handler_id = of, .attempt_number = attempt}, status);
-        REQUIRE(run.id == reference.start(name, of, status, attempt, clock.now(), steady()));
+        const std::string method = below(3) == 0 ? "n" : "m";
+        std::optional<sys_time> due;
+        if (below(2) == 0) { due = clock.now() - std::chrono::microseconds{below(4) * 500} + 500us; }
+        const auto run =
+            core->start(detail::HashedNames{name, of, method},
+                        {.job_id = name, .handler_id = of, .attempt_number = attempt, .scheduled_at = due}, status);
+        REQUIRE(run.id == reference.start(name, of, status, attempt, clock.now(), steady(), method, due));
+        if (below(3) == 0) {
+            const std::string key = below(2) == 0 ? "model" : "batch";
+            const std::string value = std::to_string(below(2));
+            core->update(run, [&](detail::ExecutionSlot& slot) {
+                slot.extras = std::make_unique<detail::ExecutionExtras>();
+                slot.extras->metadata = {{key, value}};
+            });
+            reference.describe(run.id, key, value);
+        }
         handles.push_back(run);
         if (handles.size() > 60) { handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(10 + below(40))); }
     }
@@ -76,7 +95,17 @@ struct Both {
         const JobStatus status = ends[below(5)];
         const Finality finality = below(4) == 0 ? Finality::retry_follows : Finality::final_attempt;
         const auto run = any_handle();
-        REQUIRE(core->finish(run, status, {}, {}, finality) == reference.finish(run.id, status, finality, steady()));
+        constexpr const char* words[] = {"", "Timed out", "42 rows", "out of rows"};
+        const std::string said = words[below(4)];
+        const bool is_result = status == JobStatus::success;
+        REQUIRE(
+            core->finish(run, status, said.empty() || !is_result ? detail::Ref<detail::RefCounted>{} : block(said),
+                         said.empty() || is_result ? detail::Ref<detail::TextBlock>{} : detail::make_text(said, 100),
+                         finality) == reference.finish(run.id, status, finality, steady(), said));
+    }
+
+    static detail::Ref<detail::RefCounted> block(std::string result) {
+        return detail::make_result_block(std::move(result), 100);
     }
 
     void skip() {
@@ -96,7 +125,8 @@ struct Both {
         case 2: return start();
         case 3: {
             const auto run = any_handle();
-            REQUIRE(core->begin(run, {}) == reference.begin(run.id, clock.now(), steady()));
+            REQUIRE(core->begin(run, {}, core->options().clock.read()) ==
+                    reference.begin(run.id, clock.now(), steady()));
             return;
         }
         case 4:
@@ -118,29 +148,78 @@ struct Both {
         }
     }
 
+    [[nodiscard]] detail::LogReader reader() const { return detail::LogReader{*core}; }
+
+    /// Begins anew, with what `options` says by now.
+    void remake() {
+        core = std::make_shared<detail::LogCore>(options);
+        reference = ReferenceLog{options};
+        handles.clear();
+    }
+
+    /// Any of `queries`, mostly with more to it.
+    ExecutionQuery any_query(const std::vector<ExecutionQuery>& queries) {
+        ExecutionQuery query = queries[below(queries.size())];
+        if (below(3) == 0) { return query; }
+        if (below(4) == 0) { query.job_id.clear(); }
+        if (below(3) == 0) { query.handler_id.clear(); }
+        if (below(5) == 0) { query.method_name = below(2) == 0 ? "n" : "m"; }
+        if (below(4) == 0) { query.status = {statuses[below(8)], statuses[below(8)], statuses[below(8)]}; }
+        if (below(5) == 0) { query.text = below(2) == 0 ? "OUT" : "rows"; }
+        if (below(6) == 0) { query.attempt_number = 1 + static_cast<std::uint32_t>(below(2)); }
+        if (below(6) == 0) { query.finality = below(3) == 0 ? Finality::retry_follows : Finality::final_attempt; }
+        if (below(6) == 0) { query.min_duration = std::chrono::nanoseconds{below(20'000'000)}; }
+        if (below(6) == 0) { query.max_duration = std::chrono::nanoseconds{below(20'000'000)}; }
+        if (below(6) == 0) { query.metadata_key = below(2) == 0 ? "model" : "batch"; }
+        if (!query.metadata_key.empty() && below(2) == 0) { query.metadata_value = std::to_string(below(2)); }
+        if (below(3) == 0) { query.sort = static_cast<SortBy>(below(6)); }
+        const auto everything = reference.list({.skips = Skips::include});
+        const auto some_time = [&] {
+            return ReferenceLog::began_at(everything[below(everything.size())]) + std::chrono::microseconds{below(3)};
+        };
+        if (!everything.empty() && below(2) == 0) { query.started_from = some_time(); }
+        if (!everything.empty() && below(2) == 0) { query.started_to = some_time(); }
+        return query;
+    }
+
     std::mt19937 random;
     ManualClock clock;
     LogOptions options;
     std::shared_ptr<detail::LogCore> core = std::make_shared<detail::LogCore>(options);
-    detail::LogReader reader{*core};
     ReferenceLog reference{options};
     std::vector<Execution> handles;
 };
 
-bool is_same(const ExecutionFacts& found, const ReferenceRecord& expected) {
-    return found.id == expected.id && found.occurrence_id == expected.occurrence_id &&
-           found.job_id == expected.job_id && found.handler_id == expected.handler_id &&
-           found.status == expected.status && found.reason == expected.reason &&
-           found.skip_count == expected.skip_count && found.queued_at == expected.queued_at &&
-           found.started_at == expected.started_at && found.completed_at == expected.completed_at &&
-           found.duration == expected.duration && found.is_final == expected.is_final &&
+bool is_same(const detail::RawRecord& raw, const ReferenceRecord& expected) {
+    const ExecutionFacts& found = raw.facts;
+    const auto* result = static_cast<const detail::TextBlock*>(raw.result.get());
+    return (raw.error ? raw.error->text() : "") == expected.error.value_or("") &&
+           (result != nullptr ? result->text() : "") == expected.result && found.id == expected.id &&
+           found.occurrence_id == expected.occurrence_id && found.job_id == expected.job_id &&
+           found.handler_id == expected.handler_id && found.status == expected.status &&
+           found.reason == expected.reason && found.skip_count == expected.skip_count &&
+           found.queued_at == expected.queued_at && found.started_at == expected.started_at &&
+           found.completed_at == expected.completed_at && found.duration == expected.duration &&
+           found.scheduled_at == expected.scheduled_at && found.method_name == expected.method_name &&
+           found.metadata == expected.metadata && found.is_final == expected.is_final &&
            found.attempt_number == expected.attempt_number;
 }
 
 std::string text(const ExecutionQuery& query) {
-    return "job '" + query.job_id + "', handler '" + query.handler_id + "', status '" +
-           std::string{query.status ? to_string(*query.status) : ""} + "', skips " +
-           (query.skips == Skips::include ? "in" : "out");
+    std::string all = "job '" + query.job_id + "', handler '" + query.handler_id + "', method '" + query.method_name +
+                      "', text '" + query.text + "', metadata '" + query.metadata_key + "', skips " +
+                      (query.skips == Skips::include ? "in" : "out") + ", sort " +
+                      std::to_string(static_cast<int>(query.sort)) + ", statuses";
+    for (const JobStatus status : statuses) {
+        if (query.status.contains(status)) { all += ' ' + std::string{to_string(status)}; }
+    }
+    if (query.started_from) { all += ", from " + format_timestamp(*query.started_from); }
+    if (query.started_to) { all += ", to " + format_timestamp(*query.started_to); }
+    return all;
+}
+
+detail::RawPage ask(const detail::LogReader& reader, const ExecutionQuery& query) {
+    return reader.query(query, detail::result_search<std::string>());
 }
 
 std::vector<ExecutionQuery> all_queries() {
@@ -163,21 +242,21 @@ void compare_list(const detail::LogReader& reader, ExecutionQuery query, const s
                   std::size_t page_size) {
     INFO(text(query));
     query.limit = 1000;
-    const auto whole = reader.query(query);
+    const auto whole = ask(reader, query);
+    REQUIRE(whole.complete);
+    REQUIRE(whole.scanned >= whole.records.size());
     REQUIRE(whole.total.count == expected.size());
     REQUIRE(whole.total.is_exact);
     REQUIRE(whole.records.size() == expected.size());
     REQUIRE_FALSE(whole.has_more);
     bool agrees = true;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        agrees = agrees && is_same(whole.records[i].facts, expected[i]);
-    }
+    for (std::size_t i = 0; i < expected.size(); ++i) { agrees = agrees && is_same(whole.records[i], expected[i]); }
     REQUIRE(agrees);
 
     query.limit = page_size;
     std::size_t at = 0;
     while (agrees) {
-        const auto page = reader.query(query);
+        const auto page = ask(reader, query);
         agrees =
             page.total.count == expected.size() && page.records.size() == std::min(page_size, expected.size() - at);
         for (std::size_t i = 0; agrees && i < page.records.size(); ++i) {
@@ -185,6 +264,29 @@ void compare_list(const detail::LogReader& reader, ExecutionQuery query, const s
         }
         agrees = agrees && page.has_more == (at < expected.size());
         if (!page.has_more) { break; }
+        query.cursor = page.next_cursor;
+    }
+    REQUIRE(agrees);
+    REQUIRE(at == expected.size());
+}
+
+/// The whole by cursor, when no page may look at more than a few records.
+void compare_bounded(const detail::LogReader& reader, ExecutionQuery query,
+                     const std::vector<ReferenceRecord>& expected, std::size_t page_size, std::size_t max_scanned) {
+    INFO(text(query) << ", pages of " << page_size << ", at most " << max_scanned << " scanned");
+    query.limit = page_size;
+    query.max_scanned = max_scanned;
+    std::size_t at = 0;
+    bool agrees = true;
+    for (bool is_last = false; agrees && !is_last;) {
+        const auto page = ask(reader, query);
+        agrees = page.scanned <= page_size + max_scanned && page.has_more == !page.next_cursor.empty() &&
+                 page.total.count <= expected.size() && (!page.total.is_exact || page.total.count == expected.size()) &&
+                 (page.complete ? page.records.size() == std::min(page_size, expected.size() - at) : page.has_more);
+        for (std::size_t i = 0; agrees && i < page.records.size(); ++i) {
+            agrees = page.records[i].facts.id == expected[at++].id;
+        }
+        is_last = !page.has_more;
         query.cursor = page.next_cursor;
     }
     REQUIRE(agrees);
@@ -217,7 +319,7 @@ void compare_durations(const LatencySummary& found, std::vector<std::int64_t> ex
 }
 
 void compare_stats(const Both& both) {
-    const auto stats = both.reader.stats();
+    const auto stats = both.reader().stats();
     const auto& reference = both.reference;
     compare_counts(stats, reference.overall);
     compare_durations(stats.duration, reference.overall.durations);
@@ -247,30 +349,31 @@ void compare_stats(const Both& both) {
 
 void compare(Both& both, const std::vector<ExecutionQuery>& queries) {
     const auto everything = both.reference.list({.skips = Skips::include});
-    compare_list(both.reader, {.skips = Skips::include}, everything, 1 + both.below(5));
+    compare_list(both.reader(), {.skips = Skips::include}, everything, 1 + both.below(5));
     for (int i = 0; i < 6; ++i) {
-        const auto& query = queries[both.below(queries.size())];
-        compare_list(both.reader, query, both.reference.list(query), 1 + both.below(5));
+        const auto query = both.any_query(queries);
+        const auto expected = both.reference.list(query);
+        compare_list(both.reader(), query, expected, 1 + both.below(5));
+        if (!detail::is_by_start(query.sort)) { continue; }
+        compare_bounded(both.reader(), query, expected, 1 + both.below(5), 1 + both.below(8));
     }
     compare_stats(both);
 
     auto failures = both.reference.list({});
     std::erase_if(failures, [](const auto& record) { return !is_failure(record.status); });
-    const auto found = both.reader.failures({.limit = 1000});
+    const auto found = both.reader().failures({.limit = 1000});
     bool agrees = found.records.size() == failures.size();
-    for (std::size_t i = 0; agrees && i < failures.size(); ++i) {
-        agrees = is_same(found.records[i].facts, failures[i]);
-    }
+    for (std::size_t i = 0; agrees && i < failures.size(); ++i) { agrees = is_same(found.records[i], failures[i]); }
     REQUIRE(agrees);
 
     for (const auto& record : everything) {
-        const auto one = both.reader.find(record.id);
-        agrees = agrees && one && is_same(one->facts, record);
+        const auto one = both.reader().find(record.id);
+        agrees = agrees && one && is_same(*one, record);
     }
     for (const Execution& handle : both.handles) {
         const bool is_there = std::any_of(everything.begin(), everything.end(),
                                           [&](const auto& record) { return record.id == handle.id; });
-        agrees = agrees && both.reader.find(handle.id).has_value() == is_there;
+        agrees = agrees && both.reader().find(handle.id).has_value() == is_there;
     }
     REQUIRE(agrees);
 }
@@ -302,6 +405,27 @@ TEST_CASE("the log agrees with a naive one after every single step") {
     }
 }
 
+TEST_CASE("the log agrees with a naive one when thousands of records are in it") {
+    const auto queries = all_queries();
+    for (std::uint32_t seed = 4001; seed <= 4004; ++seed) {
+        INFO("seed " << seed);
+        Both both{seed};
+        both.options = {.capacity = 3000 + both.below(3000), .max_running = 100, .clock = both.clock};
+        both.remake();
+        for (int step = 1; step <= 40'000; ++step) {
+            both.step();
+            if (step % 1000 != 0 && (step < 20'000 || step > 20'050)) { continue; }
+            for (int i = 0; i < 8; ++i) {
+                const auto query = both.any_query(queries);
+                const auto expected = both.reference.list(query);
+                if (expected.size() < 1000) { compare_list(both.reader(), query, expected, 100); }
+                if (!detail::is_by_start(query.sort)) { continue; }
+                compare_bounded(both.reader(), query, expected, 200 + both.below(5), 500);
+            }
+        }
+    }
+}
+
 TEST_CASE("executions that thousands of others overtake are found in every list, in their order") {
     for (std::uint32_t seed = 2001; seed <= 2010; ++seed) {
         INFO("seed " << seed);
@@ -312,7 +436,7 @@ TEST_CASE("executions that thousands of others overtake are found in every list,
         ReferenceLog reference{both.options};
         const auto start = [&](const std::string& job, JobStatus status) {
             const auto run = both.core->start(detail::HashedNames{job, {}, {}}, {.job_id = job}, status);
-            REQUIRE(run.id == reference.start(job, job, status, 1, both.clock.now(), both.steady()));
+            REQUIRE(run.id == reference.start(job, job, status, 1, both.clock.now(), both.steady(), ""));
             return run;
         };
         const auto finish = [&](const Execution& run, JobStatus status) {
@@ -320,7 +444,9 @@ TEST_CASE("executions that thousands of others overtake are found in every list,
             reference.finish(run.id, status, Finality::final_attempt, both.steady());
         };
         const auto compare_all = [&] {
-            for (const auto& query : all_queries()) { compare_list(reader, query, reference.list(query), 2); }
+            for (const auto& query : all_queries()) {
+                if (both.below(4) == 0) { compare_list(reader, query, reference.list(query), 2); }
+            }
         };
         std::vector<Execution> slow;
         for (std::size_t i = 0; i < 8; ++i) {
@@ -335,7 +461,7 @@ TEST_CASE("executions that thousands of others overtake are found in every list,
             compare_all();
             // One of them moves to the front or ends, from wherever it stands.
             const auto chosen = slow.begin() + static_cast<std::ptrdiff_t>(both.below(slow.size()));
-            if (both.core->begin(*chosen, {})) {
+            if (both.core->begin(*chosen, {}, both.core->options().clock.read())) {
                 reference.begin(chosen->id, both.clock.now(), both.steady());
             } else {
                 finish(*chosen, both.below(2) == 0 ? JobStatus::timeout : JobStatus::success);
@@ -353,14 +479,14 @@ TEST_CASE("paging by cursor while records come and go shows every record that st
         Both both{seed};
         for (int step = 0; step < 300; ++step) { both.step(); }
         for (int round = 0; round < 20; ++round) {
-            ExecutionQuery query = queries[both.below(queries.size())];
+            ExecutionQuery query = both.any_query(queries);
             INFO(text(query));
             query.limit = 1 + both.below(3);
             auto staying = both.reference.list(query);
             std::set<ExecutionId> seen;
             bool is_once = true;
             while (true) {
-                const auto page = both.reader.query(query);
+                const auto page = ask(both.reader(), query);
                 for (const auto& record : page.records) { is_once = is_once && seen.insert(record.facts.id).second; }
                 if (!page.has_more) { break; }
                 query.cursor = page.next_cursor;

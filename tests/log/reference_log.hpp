@@ -25,6 +25,7 @@
 namespace log_test {
 
 struct ReferenceRecord : daybook::ExecutionFacts {
+    std::string result = {};
     std::uint64_t place = 0; ///< larger is newer
     std::chrono::nanoseconds since{};
 };
@@ -41,7 +42,8 @@ public:
     explicit ReferenceLog(const daybook::LogOptions& options) : options_{options} {}
 
     daybook::ExecutionId start(const std::string& job, const std::string& handler, Status status, std::uint32_t attempt,
-                               daybook::sys_time wall, std::chrono::nanoseconds steady) {
+                               daybook::sys_time wall, std::chrono::nanoseconds steady, const std::string& method = "m",
+                               std::optional<daybook::sys_time> scheduled_at = {}) {
         if (in_flight.size() >= options_.max_running) {
             finish(in_flight.front().id, Status::abandoned, daybook::Finality::final_attempt, steady);
         }
@@ -49,6 +51,8 @@ public:
         record.id = record.occurrence_id = next_id_++;
         record.job_id = job;
         record.handler_id = handler;
+        record.method_name = method;
+        record.scheduled_at = scheduled_at;
         record.status = status;
         record.attempt_number = attempt;
         record.since = steady;
@@ -71,13 +75,24 @@ public:
         return true;
     }
 
+    void describe(daybook::ExecutionId id, const std::string& key, const std::string& value) {
+        const auto record = find_in(in_flight, id);
+        if (record != in_flight.end()) { record->metadata = {{key, value}}; }
+    }
+
+    /// @param said  The error of a failure, the result of a success.
     daybook::Finish finish(daybook::ExecutionId id, Status status, daybook::Finality finality,
-                           std::chrono::nanoseconds steady) {
+                           std::chrono::nanoseconds steady, const std::string& said = {}) {
         const auto found = find_in(in_flight, id);
         if (found == in_flight.end()) { return ended(id); }
         ReferenceRecord record = *found;
         in_flight.erase(found);
         record.status = status;
+        if (status == Status::success) {
+            record.result = said;
+        } else if (!said.empty()) {
+            record.error = said;
+        }
         record.is_final = finality == daybook::Finality::final_attempt;
         if (record.started_at) {
             record.duration = steady - record.since;
@@ -132,23 +147,89 @@ public:
         return removed;
     }
 
-    /// Every match, newest first.
+    /// Every match, in the order that is asked for.
     [[nodiscard]] std::vector<ReferenceRecord> list(const daybook::ExecutionQuery& query) const {
         std::vector<ReferenceRecord> found;
         for (const auto* records : {&in_flight, &finished}) {
             for (const ReferenceRecord& record : *records) {
-                const bool is_skip = record.status == Status::skipped;
-                if (!query.job_id.empty() && record.job_id != query.job_id) { continue; }
-                if (!query.handler_id.empty() && record.handler_id != query.handler_id) { continue; }
-                if (query.status ? record.status != *query.status
-                                 : is_skip && query.skips == daybook::Skips::leave_out) {
-                    continue;
-                }
-                found.push_back(record);
+                if (matches(record, query)) { found.push_back(record); }
             }
         }
-        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.place > b.place; });
+        std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
+            const auto by_value = [&](auto larger, auto smaller) {
+                return larger != smaller ? larger > smaller : a.place > b.place;
+            };
+            switch (query.sort) {
+            case daybook::SortBy::oldest: return a.place < b.place;
+            case daybook::SortBy::longest: return by_value(a.duration, b.duration);
+            case daybook::SortBy::shortest:
+                return a.duration != b.duration ? a.duration < b.duration : a.place > b.place;
+            case daybook::SortBy::most_drift: return by_value(a.drift(), b.drift());
+            case daybook::SortBy::least_drift:
+                return a.drift() != b.drift() ? a.drift() < b.drift() : a.place > b.place;
+            case daybook::SortBy::newest: break;
+            }
+            return a.place > b.place;
+        });
         return found;
+    }
+
+    /// What a range of time goes by.
+    [[nodiscard]] static daybook::sys_time began_at(const ReferenceRecord& record) {
+        if (record.status == Status::skipped) { return record.completed_at.value(); }
+        return record.started_at ? *record.started_at : record.queued_at.value();
+    }
+
+    [[nodiscard]] static bool matches(const ReferenceRecord& record, const daybook::ExecutionQuery& query) {
+        const auto is_other = [](const std::string& wanted, const std::string& has) {
+            return !wanted.empty() && wanted != has;
+        };
+        if (is_other(query.job_id, record.job_id) || is_other(query.handler_id, record.handler_id) ||
+            is_other(query.method_name, record.method_name)) {
+            return false;
+        }
+        const bool is_skip = record.status == Status::skipped;
+        if (query.status.empty() ? is_skip && query.skips == daybook::Skips::leave_out
+                                 : !query.status.contains(record.status)) {
+            return false;
+        }
+        if (query.started_from && began_at(record) < *query.started_from) { return false; }
+        if (query.started_to && began_at(record) >= *query.started_to) { return false; }
+        if (query.attempt_number && record.attempt_number != *query.attempt_number) { return false; }
+        if (query.finality) {
+            const bool wants_final = *query.finality == daybook::Finality::final_attempt;
+            if (!daybook::is_finished(record.status) || record.is_final != wants_final) { return false; }
+        }
+        if (query.min_duration && (!record.duration || *record.duration < *query.min_duration)) { return false; }
+        if (query.max_duration && (!record.duration || *record.duration > *query.max_duration)) { return false; }
+        if (!query.metadata_key.empty()) {
+            const auto is_it = [&](const auto& entry) {
+                return entry.first == query.metadata_key &&
+                       (!query.metadata_value || entry.second == *query.metadata_value);
+            };
+            if (std::none_of(record.metadata.begin(), record.metadata.end(), is_it)) { return false; }
+        }
+        if (!query.text.empty()) {
+            const auto lower = [](std::string text) {
+                for (char& letter : text) {
+                    if (letter >= 'A' && letter <= 'Z') { letter = static_cast<char>(letter + ('a' - 'A')); }
+                }
+                return text;
+            };
+            const auto has = [&](const std::string& text) {
+                return lower(text).find(lower(query.text)) != std::string::npos;
+            };
+            if (!has(record.error.value_or("")) && !has(record.result)) { return false; }
+        }
+        switch (query.sort) {
+        case daybook::SortBy::longest:
+        case daybook::SortBy::shortest: return record.duration.has_value();
+        case daybook::SortBy::most_drift:
+        case daybook::SortBy::least_drift: return !is_skip && record.drift().has_value();
+        case daybook::SortBy::newest:
+        case daybook::SortBy::oldest: break;
+        }
+        return true;
     }
 
     /// Finished records in the order in which they finished.

@@ -210,3 +210,33 @@ TEST_CASE("a summary is in milliseconds") {
     CHECK(summary.min_ms == 2.0);
     CHECK(summary.max_ms == 4.0);
 }
+
+TEST_CASE("a histogram of 16 sub-buckets takes 5 KB") { CHECK(sizeof(Histogram) <= 5 * 1024 + 64); }
+
+TEST_CASE("clearing and merging reach every bucket in use") {
+    Histogram histogram;
+    Histogram merged;
+    for (const nanoseconds value : {0ns, 1ns, nanoseconds{1h}, nanoseconds::max()}) {
+        histogram.record(value);
+        merged.merge(histogram);
+        CHECK(merged.quantile(1.0) == value);
+        merged.clear();
+        CHECK(merged.quantile(1.0) == 0ns);
+    }
+    histogram.clear();
+    histogram.record(5s);
+    for (const double fraction : {0.0, 0.001, 0.5, 0.999, 1.0}) { CHECK(histogram.quantile(fraction) == 5s); }
+}
+
+TEST_CASE("the 99.9th percentile is within 3.2 percent of the value at its rank") {
+    std::mt19937_64 random{11};
+    Histogram histogram;
+    std::vector<std::int64_t> values;
+    for (int i = 0; i < 20'000; ++i) {
+        values.push_back(any_duration(random));
+        histogram.record(nanoseconds{values.back()});
+    }
+    std::sort(values.begin(), values.end());
+    CHECK(histogram.summary().p999_ms > histogram.summary().p99_ms);
+    CHECK(is_close(histogram.quantile(0.999), values[19'980 - 1]));
+}

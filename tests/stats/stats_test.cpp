@@ -4,9 +4,19 @@
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
 
 using namespace daybook;
 using namespace std::chrono_literals;
+
+namespace {
+
+StatsSnapshot snapshot_of(const Stats<>& stats) { return stats.snapshot({}, {}); }
+
+} // namespace
 
 TEST_CASE("groups are given out until the table is full") {
     Stats<> stats{2, 1};
@@ -25,7 +35,7 @@ TEST_CASE("an end is counted overall, for its handler and for its job") {
     const auto job = stats.add_job("j");
     stats.record_end({.status = JobStatus::error, .duration = 5ms, .handler = handler, .job = job});
     stats.record_end({.status = JobStatus::success, .duration = 1ms});
-    const auto all = stats.snapshot();
+    const auto all = snapshot_of(stats);
     CHECK(all.total_executions == 2);
     CHECK(all.success_rate == 50.0);
     CHECK(all.by_handler.at("h").error == 1);
@@ -40,7 +50,7 @@ TEST_CASE("an attempt that will be retried is no outcome") {
     stats.record_end({.status = JobStatus::error, .is_final = false, .duration = 5ms});
     stats.record_end({.status = JobStatus::timeout, .is_final = false, .attempt_number = 2, .duration = 5ms});
     stats.record_end({.status = JobStatus::success, .attempt_number = 3, .duration = 5ms});
-    const auto all = stats.snapshot();
+    const auto all = snapshot_of(stats);
     CHECK(all.total_executions == 1);
     CHECK(all.error_count == 0);
     CHECK(all.timeout_count == 0);
@@ -52,7 +62,7 @@ TEST_CASE("an attempt that will be retried is no outcome") {
 TEST_CASE("cancelled executions stand apart from the total and from the distribution") {
     Stats<> stats;
     stats.record_end({.status = JobStatus::cancelled, .duration = 5ms});
-    const auto all = stats.snapshot();
+    const auto all = snapshot_of(stats);
     CHECK(all.cancelled_count == 1);
     CHECK(all.total_executions == 0);
     CHECK(all.lifetime_executions == 0);
@@ -63,9 +73,9 @@ TEST_CASE("cancelled executions stand apart from the total and from the distribu
 TEST_CASE("an execution that never ran has no duration to measure") {
     Stats<> stats;
     stats.record_end({.status = JobStatus::abandoned});
-    CHECK(stats.snapshot().abandoned_count == 1);
-    CHECK(stats.snapshot().error_count == 1);
-    CHECK(stats.snapshot().duration.count == 0);
+    CHECK(snapshot_of(stats).abandoned_count == 1);
+    CHECK(snapshot_of(stats).error_count == 1);
+    CHECK(snapshot_of(stats).duration.count == 0);
 }
 
 TEST_CASE("drift and queue delay are distributions of their own") {
@@ -73,7 +83,7 @@ TEST_CASE("drift and queue delay are distributions of their own") {
     stats.record_start(2ms, std::nullopt);
     stats.record_start(std::nullopt, 8ms);
     stats.record_start(-4ms, 4ms);
-    const auto all = stats.snapshot();
+    const auto all = snapshot_of(stats);
     CHECK(all.drift.count == 2);
     CHECK(all.drift.average_ms == 1.0);
     CHECK(all.queue_delay.average_ms == 6.0);
@@ -83,13 +93,113 @@ TEST_CASE("drift and queue delay are distributions of their own") {
 TEST_CASE("a clear sets back everything but the lifetime's count") {
     Stats<> stats{1, 1};
     stats.record_end({.duration = 1ms, .handler = stats.add_handler("h"), .job = stats.add_job("j")});
-    stats.record_skip(StatsGroup::other, StatsGroup::other, 3);
+    stats.record_skip({.occurrences = 3});
     stats.clear();
-    const auto all = stats.snapshot();
+    const auto all = snapshot_of(stats);
     CHECK(all.total_executions == 0);
     CHECK(all.skipped_count == 0);
     CHECK(all.by_handler.empty());
     CHECK(all.by_job.empty());
     CHECK(all.lifetime_executions == 1);
     CHECK(stats.add_handler("again") != StatsGroup::other);
+}
+
+TEST_CASE("skips are counted by reason, every reason being named") {
+    Stats<> stats;
+    stats.record_skip({.reason = SkipReason::overlap, .occurrences = 3});
+    stats.record_skip({.reason = SkipReason::misfire, .occurrences = 1'000'000'000'000});
+    stats.record_skip({.reason = SkipReason::overlap});
+    const auto all = snapshot_of(stats);
+    CHECK(all.skips_by_reason.size() == 8);
+    CHECK(all.skips_by_reason.at("overlap") == 4);
+    CHECK(all.skips_by_reason.at("misfire") == 1'000'000'000'000);
+    CHECK(all.skips_by_reason.at("paused") == 0);
+    CHECK(all.skipped_count == 1'000'000'000'004);
+}
+
+TEST_CASE("counts of the lifetime go on over a clear, each under its name") {
+    Stats<> stats{8, 8, sys_time{1h}};
+    CHECK(snapshot_of(stats).counted_since == sys_time{1h});
+    stats.record_end({.status = JobStatus::success, .duration = 1ms});
+    stats.record_end({.status = JobStatus::timeout, .attempt_number = 2, .duration = 1ms});
+    stats.record_end({.status = JobStatus::cancelled});
+    stats.clear(sys_time{2h});
+    stats.record_end({.status = JobStatus::success, .duration = 1ms});
+    stats.record_skip({.occurrences = 2});
+    const auto all = snapshot_of(stats);
+    CHECK(all.counted_since == sys_time{2h});
+    CHECK(all.total_executions == 1);
+    CHECK(all.retry_count == 0);
+    CHECK(all.lifetime_executions == 3);
+    CHECK(all.lifetime.total_executions == 3);
+    CHECK(all.lifetime.success_count == 2);
+    CHECK(all.lifetime.timeout_count == 1);
+    CHECK(all.lifetime.cancelled_count == 1);
+    CHECK(all.lifetime.retry_count == 1);
+    CHECK(all.lifetime.skipped_count == 2);
+    CHECK(all.lifetime.success_rate == 66.67);
+}
+
+TEST_CASE("the one in a thousand that takes long shows in p99.9 and in nothing below") {
+    Stats<> stats;
+    for (int i = 0; i < 1998; ++i) { stats.record_end({.duration = 1ms}); }
+    stats.record_end({.duration = 1s});
+    stats.record_end({.duration = 1s});
+    CHECK(snapshot_of(stats).p99_ms < 1.04);
+    CHECK(snapshot_of(stats).p999_ms < 1.04);
+    stats.record_end({.duration = 1s});
+    CHECK(snapshot_of(stats).p999_ms > 968.0);
+    CHECK(snapshot_of(stats).duration.p999_ms == snapshot_of(stats).p999_ms);
+    CHECK(snapshot_of(stats).by_handler.at("other").duration.p999_ms > 968.0);
+}
+
+TEST_CASE("a snapshot that is taken in turns starts over when a clear or another minute comes between") {
+    Stats<> stats{100, 1000};
+    std::vector<StatsGroup> handlers;
+    for (int i = 0; i < 50; ++i) { handlers.push_back(stats.add_handler("h" + std::to_string(i))); }
+    for (const auto handler : handlers) { stats.record_end({.duration = 1ms, .handler = handler}); }
+    std::size_t turns = 0;
+    const auto asked = [&](std::size_t turn_to_disturb, const std::function<void()>& disturb) {
+        turns = 0;
+        return stats.snapshot({}, {}, [&](auto&& work) {
+            if (++turns == turn_to_disturb) { disturb(); }
+            work();
+        });
+    };
+    const auto calm = asked(0, [] {});
+    const std::size_t calm_turns = turns;
+    CHECK(calm_turns > 10); // no single turn does much
+    CHECK(calm.by_handler.size() == 50);
+    const auto later = asked(3, [&] { stats.record_end({.at = sys_time{1min}}); });
+    CHECK(turns > calm_turns);
+    CHECK(later.total_executions == 51);
+    CHECK(later.timeline.minutes.size() == 2);
+    const auto cleared = asked(8, [&] { stats.clear(); });
+    CHECK(cleared.total_executions == 0);
+    CHECK(cleared.by_handler.empty());
+    CHECK(cleared.timeline.days.empty());
+}
+
+TEST_CASE("what is recorded between the turns of a snapshot changes no count of it") {
+    Stats<> stats{100, 100};
+    std::vector<StatsGroup> handlers;
+    for (int i = 0; i < 20; ++i) { handlers.push_back(stats.add_handler("h" + std::to_string(i))); }
+    const auto all = stats.snapshot({}, {}, [&](auto&& work) {
+        for (const auto handler : handlers) { stats.record_end({.duration = 1ms, .handler = handler}); }
+        work();
+    });
+    CHECK(all.total_executions == 20);
+    for (const auto& [name, handler] : all.by_handler) { CHECK(handler.total == 1); }
+}
+
+TEST_CASE("memory is bounded by the caps, and said") {
+    Stats<> stats{4, 4};
+    const std::size_t before = stats.memory_bytes();
+    for (int i = 0; i < 1000; ++i) {
+        (void)stats.add_handler("handler " + std::to_string(i));
+        (void)stats.add_job("job " + std::to_string(i));
+    }
+    CHECK(stats.memory_bytes() > before + 4 * 15'000);
+    CHECK(stats.memory_bytes() < before + 4 * 20'000);
+    CHECK(sizeof(Stats<>) + before < 130'000);
 }

@@ -6,7 +6,9 @@
 /// The orders in which a log can be read: all, by status, by job, by handler, each newest first.
 
 #include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/heap_bytes.hpp>
 #include <daybook/detail/position_set.hpp>
+#include <daybook/detail/time_blocks.hpp>
 #include <daybook/types.hpp>
 
 #include <algorithm>
@@ -37,6 +39,11 @@ struct SortKey {
     friend auto operator<=>(const SortKey&, const SortKey&) = default;
 };
 
+/// When it began; if it never did, when it was handed over; of a skip, when it was last counted.
+[[nodiscard]] inline std::int64_t began_at(const ExecutionSlot& slot) noexcept {
+    return slot.started_at != ExecutionSlot::no_instant ? slot.started_at : slot.queued_at;
+}
+
 /// Executions stand in a ring of positions, one position for each start or hand-over, with a set of positions for each
 /// status: a status may change at any time without anybody looking for a place in a list. The ring is at least twice
 /// as long as what can be in the log; an execution that it overtakes nevertheless (one that runs for very long, or a
@@ -47,7 +54,8 @@ public:
     ExecutionIndex(SlotPool& pool, std::size_t max_slots)
         : pool_{pool},
           ring_(std::bit_ceil(std::max<std::size_t>(64, 2 * max_slots)), no_slot),
-          everything_{static_cast<std::uint32_t>(ring_.size())} {
+          everything_{static_cast<std::uint32_t>(ring_.size())},
+          times_{ring_.size()} {
         for (PositionSet& set : by_status_) { set = PositionSet{static_cast<std::uint32_t>(ring_.size())}; }
     }
 
@@ -58,6 +66,7 @@ public:
         slot.order = 2 * next_position_;
         pass_position();
         slot.in_ring = true;
+        times_.add(began_at(slot));
         ring_[cell] = index;
         everything_.insert(cell);
         set_of(slot.status).insert(cell);
@@ -104,40 +113,74 @@ public:
     /// Records with this status, in flight or retained.
     [[nodiscard]] std::uint64_t count(JobStatus status) const noexcept { return counts_[number_of(status)]; }
     [[nodiscard]] const auto& skips() const noexcept { return skips_; }
+    /// Executions that the ring has come round to, of any status, all older than what is in it.
+    [[nodiscard]] const auto& overtaken() const noexcept { return overtaken_; }
+    /// When what stands in the ring began.
+    [[nodiscard]] const TimeBlocks& times() const noexcept { return times_; }
+
+    /// The positions that the ring holds are those from here up to `next_position`.
+    [[nodiscard]] std::uint64_t first_position() const noexcept {
+        return next_position_ > ring_.size() ? next_position_ - ring_.size() : 0;
+    }
+    [[nodiscard]] std::uint64_t next_position() const noexcept { return next_position_; }
+
+    /// Executions in the ring: all of them, or those with one status (not `skipped`).
+    [[nodiscard]] const PositionSet& in_ring() const noexcept { return everything_; }
+    [[nodiscard]] const PositionSet& in_ring(JobStatus status) const noexcept { return by_status_[number_of(status)]; }
+
+    /// Members of `set` among the 64 positions of which this is one.
+    [[nodiscard]] std::uint32_t count_around(const PositionSet& set, std::uint64_t position) const noexcept {
+        return set.count_around(cell_of(position));
+    }
+
+    /// The newest member of `set` at `position` or before, or `no_slot`. O(1).
+    [[nodiscard]] std::uint32_t last_up_to(const PositionSet& set, std::uint64_t position) const noexcept {
+        const std::uint64_t first = first_position();
+        const std::uint64_t last = std::min(position, next_position_ - 1);
+        if (last < first) { return no_slot; }
+        // In the ring the positions wrap once.
+        std::uint32_t found = set.last_up_to(cell_of(last));
+        if (found == PositionSet::nothing && cell_of(last) < cell_of(first)) {
+            found = set.last_up_to(static_cast<std::uint32_t>(ring_.size() - 1));
+        }
+        return found == PositionSet::nothing || position_of(ring_[found]) > last ? no_slot : ring_[found];
+    }
+
+    /// The oldest member of `set` at `position` or after, or `no_slot`. O(1).
+    [[nodiscard]] std::uint32_t first_from(const PositionSet& set, std::uint64_t position) const noexcept {
+        const std::uint64_t first = std::max(position, first_position());
+        if (first >= next_position_) { return no_slot; }
+        std::uint32_t found = set.first_from(cell_of(first));
+        if (found == PositionSet::nothing && cell_of(next_position_ - 1) < cell_of(first)) {
+            found = set.first_from(0);
+        }
+        return found == PositionSet::nothing || position_of(ring_[found]) < first ? no_slot : ring_[found];
+    }
+
     [[nodiscard]] SortKey key_of(std::uint32_t index) const noexcept { return {pool_[index].order, pool_[index].id}; }
+
+    /// What the ring and the sets take; the same as long as the index lives.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        std::size_t bytes =
+            heap_bytes(ring_) + heap_bytes(everything_.memory_bytes()) + heap_bytes(times_.memory_bytes());
+        for (const PositionSet& set : by_status_) { bytes += heap_bytes(set.memory_bytes()); }
+        return bytes;
+    }
 
     /// Larger than the key of any record there is.
     [[nodiscard]] SortKey newest_key() const noexcept { return {2 * next_position_, UINT64_MAX}; }
 
-    /// The newest execution older than `bound`, or `no_slot`. O(1) but for executions that the ring has overtaken.
-    [[nodiscard]] std::uint32_t first_older(SortKey bound) const noexcept { return older_in(everything_, bound); }
-
-    /// The same for the executions with one status (not `skipped`).
-    [[nodiscard]] std::uint32_t first_older(SortKey bound, JobStatus status) const noexcept {
-        const std::uint32_t found = older_in(by_status_[number_of(status)], bound);
-        return found == no_slot || pool_[found].in_ring ? found : overtaken_from(found, status);
-    }
-
-    /// The execution that follows `index` in a list of all. O(1).
-    [[nodiscard]] std::uint32_t next_older(std::uint32_t index) const noexcept {
-        return pool_[index].in_ring ? first_older(key_of(index)) : pool_[index].by_order.older;
-    }
-
-    /// The execution that follows `index` in a list of one status.
-    [[nodiscard]] std::uint32_t next_older(std::uint32_t index, JobStatus status) const noexcept {
-        return pool_[index].in_ring ? first_older(key_of(index), status)
-                                    : overtaken_from(pool_[index].by_order.older, status);
-    }
-
 private:
     [[nodiscard]] static std::size_t number_of(JobStatus status) noexcept { return static_cast<std::size_t>(status); }
     [[nodiscard]] PositionSet& set_of(JobStatus status) noexcept { return by_status_[number_of(status)]; }
+    [[nodiscard]] std::uint64_t position_of(std::uint32_t index) const noexcept { return pool_[index].order / 2; }
     [[nodiscard]] std::uint32_t cell_of(std::uint64_t position) const noexcept {
         return static_cast<std::uint32_t>(position & (ring_.size() - 1));
     }
 
     /// Frees the next position and goes past it.
     void pass_position() noexcept {
+        times_.open(next_position_);
         const std::uint32_t cell = cell_of(next_position_++);
         if (ring_[cell] != no_slot) { overtake(ring_[cell]); }
     }
@@ -155,36 +198,10 @@ private:
         overtaken_.push_newest(pool_, index);
     }
 
-    [[nodiscard]] std::uint32_t older_in(const PositionSet& set, SortKey bound) const noexcept {
-        // The positions in the ring are those from `first` up to `next_position_`; they wrap once.
-        const std::uint64_t first = next_position_ > ring_.size() ? next_position_ - ring_.size() : 0;
-        const std::uint64_t end = std::min((bound.order + 1) / 2, next_position_);
-        if (end > first) {
-            const std::uint32_t cell = cell_of(end - 1);
-            const std::uint32_t first_cell = cell_of(first);
-            std::uint32_t found = set.last_up_to(cell);
-            if (cell >= first_cell) {
-                if (found != PositionSet::nothing && found < first_cell) { found = PositionSet::nothing; }
-            } else if (found == PositionSet::nothing) {
-                found = set.last_up_to(static_cast<std::uint32_t>(ring_.size() - 1));
-                if (found != PositionSet::nothing && found < first_cell) { found = PositionSet::nothing; }
-            }
-            if (found != PositionSet::nothing) { return ring_[found]; }
-        }
-        std::uint32_t index = overtaken_.newest;
-        while (index != no_slot && key_of(index) >= bound) { index = pool_[index].by_order.older; }
-        return index;
-    }
-
-    /// From `index` on, the first overtaken execution with this status.
-    [[nodiscard]] std::uint32_t overtaken_from(std::uint32_t index, JobStatus status) const noexcept {
-        while (index != no_slot && pool_[index].status != status) { index = pool_[index].by_order.older; }
-        return index;
-    }
-
     SlotPool& pool_;
     std::vector<std::uint32_t> ring_; ///< position, modulo its size, to slot
     PositionSet everything_;
+    TimeBlocks times_;
     std::array<PositionSet, status_count> by_status_;
     std::array<std::uint64_t, status_count> counts_{};
     std::uint64_t next_position_ = 1;

@@ -5,6 +5,7 @@
 /// @file
 /// One record as the log stores it, the pool of them, and lists that run through the pool.
 
+#include <daybook/detail/heap_bytes.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/types.hpp>
@@ -70,7 +71,8 @@ struct ExecutionSlot {
     bool is_final = false;
     bool count_is_minimum = false;
     bool in_ring = false;
-    bool ran = false; ///< `steady` is a duration once it has finished
+    bool ran = false;                  ///< `steady` is a duration once it has finished
+    std::uint32_t finished_second = 0; ///< see Retention
 };
 
 /// Slots by index. Memory comes in chunks as the log fills, and stays where it is.
@@ -87,6 +89,14 @@ public:
 
     /// Slots that exist, free ones included.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// Of the slots alone; what they own is counted apart.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_of(size_) + heap_bytes(chunks_); }
+
+    /// What `memory_bytes` comes to at most.
+    [[nodiscard]] static constexpr std::size_t memory_limit(std::size_t max_slots) noexcept {
+        return memory_of(max_slots) + heap_bytes(2 * (max_slots / chunk_size + 1) * sizeof(void*));
+    }
 
     /// Makes sure that `take` finds a free slot. @throws std::bad_alloc  and changes nothing.
     void reserve_one() {
@@ -116,6 +126,10 @@ public:
 
 private:
     static constexpr std::size_t chunk_size = 256;
+
+    [[nodiscard]] static constexpr std::size_t memory_of(std::size_t slots) noexcept {
+        return slots * sizeof(ExecutionSlot) + (slots / chunk_size + 1) * heap_bytes(sizeof(void*));
+    }
 
     std::vector<std::unique_ptr<ExecutionSlot[]>> chunks_;
     std::size_t max_slots_;

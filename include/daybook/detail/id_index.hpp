@@ -6,6 +6,7 @@
 /// From an execution's id to its slot.
 
 #include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/heap_bytes.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -54,6 +55,13 @@ public:
             if (pool_[overtaken_[cell]].id == id) { return overtaken_[cell]; }
         }
         return no_slot;
+    }
+
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return heap_bytes(ring_) + heap_bytes(overtaken_); }
+
+    /// What `memory_bytes` comes to at most with so many ids at once.
+    [[nodiscard]] static constexpr std::size_t memory_limit(std::size_t ids) noexcept {
+        return 2 * heap_bytes(std::max<std::size_t>(64, 4 * ids) * sizeof(std::uint32_t));
     }
 
 private:

@@ -7,6 +7,7 @@
 /// FAILED, `active`, `attempt`, `finished_at`), and beside them ours, which tell more.
 
 #include <daybook/detail/execution_json.hpp>
+#include <daybook/detail/stats_json.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
@@ -107,6 +108,7 @@ void write_job_execution(JsonWriter& writer, const JobExecutionRecord<Result>& r
     writer.member("finished_at", record.completed_at);
     write_milliseconds(writer, "duration_ms", record.duration);
     write_milliseconds(writer, "drift_ms", record.drift());
+    writer.key("result");
     write_result(writer, record.result);
     writer.member("error", record.error);
     writer.end_object();

@@ -7,14 +7,17 @@
 
 #include <daybook/detail/execution_index.hpp>
 #include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/feed_ring.hpp>
 #include <daybook/detail/id_index.hpp>
 #include <daybook/detail/log_entries.hpp>
 #include <daybook/detail/name_table.hpp>
+#include <daybook/detail/record_memory.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/detail/retention.hpp>
 #include <daybook/log/execution.hpp>
 #include <daybook/log/log_options.hpp>
 #include <daybook/stats/stats.hpp>
+#include <daybook/time/wall_clock.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -48,11 +51,12 @@ public:
     void release(const NameRefs& names) noexcept;
 
     /// Starts an execution, or hands it over to wait for a worker (`status` is `running` or `queued`).
-    Execution start(const HashedNames& names, const ExecutionStart& start, JobStatus status);
-    Execution start(const NameRefs& names, const ExecutionStart& start, JobStatus status);
+    /// @tparam Names  HashedNames, or the NameRefs of names that are interned already.
+    template <class Names>
+    Execution start(const Names& names, const ExecutionStart& start, JobStatus status);
 
-    /// A worker takes a queued execution: it moves to the front, as of now. @returns Whether it was still queued.
-    bool begin(const Execution& execution, std::optional<std::uint32_t> worker) noexcept;
+    /// A worker takes a queued execution: it moves to the front, as of `now`. @returns Whether it was still queued.
+    bool begin(const Execution& execution, std::optional<std::uint32_t> worker, const ClockReading& now) noexcept;
 
     /// Ends an execution that is queued or running.
     Finish finish(const Execution& execution, JobStatus status, Ref<RefCounted> result, Ref<TextBlock> error,
@@ -69,6 +73,7 @@ public:
     bool update(const Execution& execution, Change&& change) {
         const std::scoped_lock lock{mutex_};
         if (find_open(execution) != Finish::recorded) { return false; }
+        const RecordMemory::Change counted{memory_, pool_[execution.slot]};
         change(pool_[execution.slot]);
         return true;
     }
@@ -83,13 +88,20 @@ public:
 
 private:
     friend class LogReader; // asks; see log_reader.hpp
+    friend class LogUpkeep; // age, memory and subscribers; see log_upkeep.hpp
     using JobTable = NameTable<NameEntry<&ExecutionSlot::by_job>>;
     using HandlerTable = NameTable<NameEntry<&ExecutionSlot::by_handler>>;
     using AgeList = SlotList<&ExecutionSlot::by_age>;
 
-    /// Blocks whose last owner may be the log, taken along to be destroyed after the lock. There is one record's room:
-    /// a change of state evicts no more.
+    /// What a change of state leaves to be done after the lock: blocks whose last owner may be the log are destroyed,
+    /// and whoever waits for records is woken. There is one record's room: a change of state evicts no more.
     struct Discarded {
+        Discarded() = default;
+        Discarded(const Discarded&) = delete;
+        Discarded& operator=(const Discarded&) = delete;
+        ~Discarded() {
+            if (awake != nullptr) { awake->wake_all(); }
+        }
         void take(ExecutionSlot& slot) noexcept {
             result = std::move(slot.result);
             error = std::move(slot.error);
@@ -98,15 +110,17 @@ private:
         Ref<RefCounted> result;
         Ref<TextBlock> error;
         std::unique_ptr<ExecutionExtras> extras;
+        FeedRings* awake = nullptr;
     };
 
     // Whoever calls one of these holds the lock.
     NameRefs acquire_locked(const HashedNames& names);
+    NameRefs acquire_locked(const NameRefs& names) noexcept;
     void release_locked(const NameRefs& names) noexcept;
-    void add_users(const NameRefs& names) noexcept;
     void track_names(const NameRefs& names) noexcept;
-    Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status, sys_time wall,
-                           steady_time steady, std::unique_ptr<ExecutionExtras> extras, Discarded& discarded) noexcept;
+    Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
+                           const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
+                           Discarded& discarded) noexcept;
     [[nodiscard]] Finish find_open(const Execution& execution) const noexcept;
     void finish_locked(std::uint32_t index, JobStatus status, Finality finality, steady_time steady,
                        Discarded& discarded) noexcept;
@@ -115,7 +129,11 @@ private:
     void link(std::uint32_t index) noexcept;
     void link_skip(std::uint32_t index) noexcept;
     void unlink(std::uint32_t index) noexcept;
-    void retain(std::uint32_t index, Discarded& discarded) noexcept;
+    void retain(std::uint32_t index, steady_time now, Discarded& discarded) noexcept;
+    /// For what finishes without having to know how long it took.
+    [[nodiscard]] steady_time age_now() const noexcept {
+        return finished_.has_max_age() ? options_.clock.steady_now() : steady_time{};
+    }
     void evict(std::uint32_t index, Discarded& discarded) noexcept;
     void ready_for_one();
 
@@ -134,6 +152,8 @@ private:
     Stats<> stats_;
     AgeList in_flight_; // by hand-over
     Retention finished_;
+    RecordMemory memory_;
+    std::unique_ptr<FeedRings> feeds_; // null until somebody subscribes
     ExecutionId next_id_ = 1;
     std::uint64_t cleared_rank_ = 0; // what finished before this was cleared, or is about to be
 };
@@ -144,7 +164,7 @@ inline LogCore::LogCore(LogOptions options)
       pool_{options_.capacity + options_.max_running + 1},
       index_{pool_, options_.capacity + options_.max_running},
       ids_{pool_},
-      stats_{options_.max_tracked_handlers, options_.max_tracked_jobs},
+      stats_{options_.max_tracked_handlers, options_.max_tracked_jobs, options_.clock.now()},
       finished_{pool_, options_} {}
 
 inline NameRefs LogCore::acquire(const HashedNames& names) {
@@ -181,10 +201,11 @@ inline void LogCore::release_locked(const NameRefs& names) noexcept {
     methods_.release(names.method);
 }
 
-inline void LogCore::add_users(const NameRefs& names) noexcept {
+inline NameRefs LogCore::acquire_locked(const NameRefs& names) noexcept {
     jobs_.add_user(names.job);
     handlers_.add_user(names.handler);
     methods_.add_user(names.method);
+    return names;
 }
 
 /// Everything that may throw, done before anything is changed.
@@ -203,33 +224,21 @@ inline void LogCore::track_names(const NameRefs& names) noexcept {
     }
 }
 
-inline Execution LogCore::start(const HashedNames& names, const ExecutionStart& start, JobStatus status) {
+template <class Names>
+Execution LogCore::start(const Names& names, const ExecutionStart& start, JobStatus status) {
     auto extras = extras_for(start, options_.max_text_bytes);
-    const sys_time wall = options_.clock.now();
-    const steady_time steady = options_.clock.steady_now();
+    const ClockReading now = options_.clock.read();
     Discarded discarded;
     const std::scoped_lock lock{mutex_};
     ready_for_one();
-    const NameRefs refs = acquire_locked(names);
-    return start_locked(refs, start, status, wall, steady, std::move(extras), discarded);
-}
-
-inline Execution LogCore::start(const NameRefs& names, const ExecutionStart& start, JobStatus status) {
-    auto extras = extras_for(start, options_.max_text_bytes);
-    const sys_time wall = options_.clock.now();
-    const steady_time steady = options_.clock.steady_now();
-    Discarded discarded;
-    const std::scoped_lock lock{mutex_};
-    ready_for_one();
-    add_users(names);
-    return start_locked(names, start, status, wall, steady, std::move(extras), discarded);
+    return start_locked(acquire_locked(names), start, status, now, std::move(extras), discarded);
 }
 
 inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
-                                       sys_time wall, steady_time steady, std::unique_ptr<ExecutionExtras> extras,
+                                       const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
                                        Discarded& discarded) noexcept {
     if (in_flight_.size >= options_.max_running) {
-        finish_locked(in_flight_.oldest, JobStatus::abandoned, Finality::final_attempt, steady, discarded);
+        finish_locked(in_flight_.oldest, JobStatus::abandoned, Finality::final_attempt, now.steady, discarded);
     }
     track_names(names);
     const std::uint32_t index = pool_.take();
@@ -244,9 +253,10 @@ inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionSta
     slot.dst = start.dst;
     slot.status = status;
     slot.extras = std::move(extras);
+    memory_.add_extras(slot);
     if (start.scheduled_at) { slot.scheduled_at = start.scheduled_at->time_since_epoch().count(); }
-    slot.steady = steady.time_since_epoch().count();
-    (status == JobStatus::queued ? slot.queued_at : slot.started_at) = wall.time_since_epoch().count();
+    slot.steady = now.steady.time_since_epoch().count();
+    (status == JobStatus::queued ? slot.queued_at : slot.started_at) = now.wall.time_since_epoch().count();
     if (status == JobStatus::running) { count_start(slot, std::nullopt); }
     ids_.insert(index);
     in_flight_.push_newest(pool_, index);
@@ -285,9 +295,8 @@ inline void LogCore::unlink(std::uint32_t index) noexcept {
     }
 }
 
-inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32_t> worker) noexcept {
-    const sys_time wall = options_.clock.now();
-    const steady_time steady = options_.clock.steady_now();
+inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32_t> worker,
+                           const ClockReading& now) noexcept {
     const std::scoped_lock lock{mutex_};
     if (find_open(execution) != Finish::recorded) { return false; }
     ExecutionSlot& slot = pool_[execution.slot];
@@ -295,9 +304,9 @@ inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32
     unlink(execution.slot);
     slot.status = JobStatus::running;
     slot.worker = worker.value_or(no_slot);
-    slot.started_at = wall.time_since_epoch().count();
-    const auto waited = steady.time_since_epoch() - std::chrono::nanoseconds{slot.steady};
-    slot.steady = steady.time_since_epoch().count();
+    slot.started_at = now.wall.time_since_epoch().count();
+    const auto waited = now.steady.time_since_epoch() - std::chrono::nanoseconds{slot.steady};
+    slot.steady = now.steady.time_since_epoch().count();
     count_start(slot, waited);
     link(execution.slot);
     jobs_[slot.job].open_skip = no_slot; // it stands between them now
@@ -335,18 +344,22 @@ inline void LogCore::finish_locked(std::uint32_t index, JobStatus status, Finali
                      .is_final = slot.is_final,
                      .attempt_number = slot.attempt_number,
                      .handler = handlers_[slot.handler].stats,
-                     .job = jobs_[slot.job].stats};
+                     .job = jobs_[slot.job].stats,
+                     .steady_at = steady};
+    const std::int64_t elapsed = std::max<std::int64_t>(0, steady.time_since_epoch().count() - slot.steady);
+    end.at = sys_time{std::chrono::microseconds{(slot.ran ? slot.started_at : slot.queued_at) + elapsed / 1000}};
     if (slot.ran) {
-        slot.steady = std::max<std::int64_t>(0, steady.time_since_epoch().count() - slot.steady);
-        end.duration = std::chrono::nanoseconds{slot.steady};
+        slot.steady = elapsed;
+        end.duration = std::chrono::nanoseconds{elapsed};
     }
     stats_.record_end(end);
     in_flight_.erase(pool_, index);
-    retain(index, discarded);
+    retain(index, steady, discarded);
 }
 
 inline Finish LogCore::skip_queued(const Execution& execution, SkipReason reason) noexcept {
     const sys_time wall = options_.clock.now();
+    const steady_time steady = age_now();
     Discarded discarded;
     const std::scoped_lock lock{mutex_};
     if (const Finish found = find_open(execution); found != Finish::recorded) { return found; }
@@ -362,12 +375,13 @@ inline Finish LogCore::skip_queued(const Execution& execution, SkipReason reason
     link_skip(execution.slot);
     jobs_[slot.job].open_skip = no_slot;
     count_skip(slot, 1);
-    retain(execution.slot, discarded);
+    retain(execution.slot, steady, discarded);
     return Finish::recorded;
 }
 
 inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     const sys_time wall = options_.clock.now();
+    const steady_time steady = age_now();
     Discarded discarded;
     const std::scoped_lock lock{mutex_};
     ready_for_one();
@@ -378,6 +392,7 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
         joined.count_is_minimum |= skip.is_minimum;
         joined.started_at = wall.time_since_epoch().count();
         count_skip(joined, skip.occurrences);
+        finished_.touch(open, steady);
         return joined.id;
     }
     const std::uint32_t index = pool_.take();
@@ -387,7 +402,7 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     slot.job = names.job;
     slot.handler = names.handler;
     slot.method = names.method;
-    add_users(names);
+    acquire_locked(names);
     slot.trigger = skip.trigger;
     slot.status = JobStatus::skipped;
     slot.reason = skip.reason;
@@ -399,14 +414,18 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     ids_.insert(index);
     link_skip(index);
     count_skip(slot, skip.occurrences);
-    retain(index, discarded);
+    retain(index, steady, discarded);
     jobs_[names.job].open_skip = index;
     return slot.id;
 }
 
 inline void LogCore::count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept {
     track_names({.job = slot.job, .handler = slot.handler});
-    stats_.record_skip(handlers_[slot.handler].stats, jobs_[slot.job].stats, occurrences);
+    stats_.record_skip({.reason = slot.reason,
+                        .occurrences = occurrences,
+                        .handler = handlers_[slot.handler].stats,
+                        .job = jobs_[slot.job].stats,
+                        .at = sys_time{std::chrono::microseconds{slot.started_at}}});
 }
 
 inline void LogCore::link_skip(std::uint32_t index) noexcept {
@@ -417,9 +436,11 @@ inline void LogCore::link_skip(std::uint32_t index) noexcept {
 }
 
 /// Takes a record that has just finished among the retained ones, and evicts what no longer fits.
-inline void LogCore::retain(std::uint32_t index, Discarded& discarded) noexcept {
-    finished_.add(index);
-    if (const std::uint32_t surplus = finished_.surplus(); surplus != no_slot) { evict(surplus, discarded); }
+inline void LogCore::retain(std::uint32_t index, steady_time now, Discarded& discarded) noexcept {
+    finished_.add(index, now);
+    memory_.add_blocks(pool_[index]);
+    if (feeds_) { discarded.awake = feeds_->push(pool_[index].id, pool_[index].status); }
+    if (const std::uint32_t surplus = finished_.surplus(now); surplus != no_slot) { evict(surplus, discarded); }
 }
 
 inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
@@ -429,17 +450,20 @@ inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
     unlink(index);
     ids_.erase(index);
     release_locked({.job = slot.job, .handler = slot.handler, .method = slot.method});
+    memory_.subtract_all(slot);
     discarded.take(slot);
     pool_.give_back(index);
 }
 
 inline std::size_t LogCore::clear() {
+    const sys_time wall = options_.clock.now();
     std::uint64_t up_to = 0;
+    Stats<>::Retired retired; // destroyed after the lock
     {
         const std::scoped_lock lock{mutex_};
         untrack_all(jobs_, tracked_jobs_);
         untrack_all(handlers_, tracked_handlers_);
-        stats_.clear();
+        retired = stats_.clear(wall);
         up_to = cleared_rank_ = finished_.next_rank();
     }
     // The records go one at a time, so that nobody who records has to wait for a million of them.

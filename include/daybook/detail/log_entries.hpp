@@ -86,7 +86,7 @@ struct RawRecord {
 [[nodiscard]] inline std::unique_ptr<ExecutionExtras> extras_for(const ExecutionStart& start, std::size_t max_bytes) {
     if (start.parameters.empty()) { return nullptr; }
     auto extras = std::make_unique<ExecutionExtras>();
-    extras->parameters = limited_text(std::string{start.parameters}, max_bytes);
+    extras->parameters = limited_copy(start.parameters, max_bytes, start.parameters.size());
     return extras;
 }
 
@@ -125,6 +125,7 @@ inline LogOptions checked(LogOptions options) {
     if (options.max_running < 1 || options.max_running > most) { refuse("max_running must be 1 to 100,000,000"); }
     if (options.max_text_bytes < 64) { refuse("max_text_bytes must be at least 64"); }
     if (options.error_capacity.value_or(0) >= options.capacity) { refuse("error_capacity must be less than capacity"); }
+    if (options.max_age.count() < 0) { refuse("max_age must not be negative; 0 is none"); }
     const std::size_t skips = options.skip_capacity.value_or(1);
     if (skips < 1 || skips > options.capacity) { refuse("skip_capacity must be 1 to capacity"); }
     return options;

@@ -6,19 +6,23 @@
 /// Asking the log: pages, single records, figures. What is found is copied under the lock and built outside it.
 
 #include <daybook/detail/log_core.hpp>
+#include <daybook/detail/query_cursor.hpp>
+#include <daybook/detail/query_scan.hpp>
+#include <daybook/detail/record_filter.hpp>
+#include <daybook/detail/record_streams.hpp>
+#include <daybook/detail/text_search.hpp>
 #include <daybook/log/execution_query.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,25 +34,17 @@ struct RawPage {
     Total total;
     bool has_more = false;
     std::string next_cursor;
+    std::uint64_t scanned = 0;
+    bool complete = true;
 };
-
-/// "order.id" of the last record of a page, in decimal.
-inline std::string to_cursor(SortKey key) { return std::to_string(key.order) + '.' + std::to_string(key.id); }
-
-inline SortKey parse_cursor(std::string_view text) {
-    SortKey key;
-    const char* end = text.data() + text.size();
-    const auto order = std::from_chars(text.data(), end, key.order);
-    if (order.ec == std::errc{} && order.ptr != end && *order.ptr == '.') {
-        const auto id = std::from_chars(order.ptr + 1, end, key.id);
-        if (id.ec == std::errc{} && id.ptr == end) { return key; }
-    }
-    throw std::invalid_argument{"ExecutionQuery: cursor must be the next_cursor of an earlier page"};
-}
 
 class LogReader {
 public:
-    explicit LogReader(const LogCore& core) : core_{core}, pool_{core.pool_}, index_{core.index_} {}
+    explicit LogReader(const LogCore& core)
+        : core_{core},
+          view_{core.pool_, core.index_, core.ids_, core.jobs_, core.handlers_, core.methods_, core.mutex_},
+          pool_{core.pool_},
+          index_{core.index_} {}
 
     [[nodiscard]] std::optional<RawRecord> find(ExecutionId id) const {
         const std::scoped_lock lock{core_.mutex_};
@@ -58,249 +54,215 @@ public:
     }
 
     [[nodiscard]] StatsSnapshot stats() const {
-        const std::scoped_lock lock{core_.mutex_};
-        StatsSnapshot all = core_.stats_.snapshot();
-        all.queued = index_.count(JobStatus::queued);
-        all.running = index_.count(JobStatus::running);
-        all.retained = core_.finished_.size();
-        all.buffer_utilization =
-            static_cast<double>(core_.finished_.size()) / static_cast<double>(core_.options_.capacity);
-        for (const JobStatus status : all_statuses) { all.by_status.emplace(to_string(status), index_.count(status)); }
+        const sys_time now = core_.options_.clock.now();
+        const steady_time steady = core_.options_.clock.steady_now();
+        std::array<std::uint64_t, status_count> by_status{};
+        std::size_t retained = 0;
+        StatsSnapshot all = core_.stats_.snapshot(now, steady, [&](auto&& work) {
+            const std::scoped_lock lock{core_.mutex_};
+            if (!work()) { return; }
+            retained = core_.finished_.size();
+            for (const JobStatus status : all_statuses) {
+                by_status[static_cast<std::size_t>(status)] = index_.count(status);
+            }
+        });
+        const auto count = [&](JobStatus status) { return by_status[static_cast<std::size_t>(status)]; };
+        all.queued = count(JobStatus::queued);
+        all.running = count(JobStatus::running);
+        all.retained = retained;
+        all.buffer_utilization = static_cast<double>(retained) / static_cast<double>(core_.options_.capacity);
+        for (const JobStatus status : all_statuses) { all.by_status.emplace(to_string(status), count(status)); }
         return all;
     }
 
-    /// Walks the list with the fewest records that holds every match, newest first; what the list does not say by
-    /// itself is looked up in each record. A list that needs no such look knows its total, and is entered at the
-    /// cursor.
-    /// @throws std::invalid_argument  The cursor is malformed.
-    [[nodiscard]] RawPage query(const ExecutionQuery& query) const {
-        Statuses statuses = query.skips == Skips::include ? every_status : executions;
-        if (query.status) { statuses = bit(*query.status); }
-        return run(query, statuses);
+    [[nodiscard]] RangeStats stats(sys_time from, sys_time to) const {
+        return core_.stats_.range(from, to, core_.options_.clock.now(), [&](auto&& work) {
+            const std::scoped_lock lock{core_.mutex_};
+            work();
+        });
     }
 
-    /// The newest failures that match, final or not.
-    /// @throws std::invalid_argument  The cursor is malformed.
-    [[nodiscard]] RawPage failures(const ExecutionQuery& query) const {
-        return run(query, bit(JobStatus::error) | bit(JobStatus::timeout) | bit(JobStatus::abandoned));
+    /// The records that match, in the order that the query asks for.
+    /// @param search  Says whether a result has a text in it; null where results are not searched.
+    /// @throws std::invalid_argument  The cursor is malformed, or a value of metadata is asked for without its key.
+    [[nodiscard]] RawPage query(const ExecutionQuery& query, ResultSearch search = nullptr) const {
+        return run(query, statuses_of(query), search);
+    }
+
+    /// The same among the failures, final or not.
+    [[nodiscard]] RawPage failures(const ExecutionQuery& query, ResultSearch search = nullptr) const {
+        return run(query, StatusSet::failures(), search);
     }
 
 private:
-    using Statuses = std::uint32_t; ///< one bit for each
-    static constexpr Statuses bit(JobStatus status) noexcept { return 1U << static_cast<unsigned>(status); }
-    static constexpr Statuses every_status = (1U << status_count) - 1;
-    static constexpr Statuses executions = every_status & ~(1U << static_cast<unsigned>(JobStatus::skipped));
-    static constexpr std::array all_statuses{JobStatus::queued,    JobStatus::running, JobStatus::success,
-                                             JobStatus::error,     JobStatus::timeout, JobStatus::cancelled,
-                                             JobStatus::abandoned, JobStatus::skipped};
+    /// Executions in flight that may be looked at without giving the lock to others in between.
+    static constexpr std::size_t few = 512;
 
-    /// Records looked at before the lock is given to others for a moment.
-    static constexpr std::size_t slice = 4096;
-
-    enum class ListKind : std::uint8_t { everything, of_status, of_job, of_handler, skips, job_skips, handler_skips };
-
-    /// A place in one list.
-    struct Stream {
-        ListKind kind = ListKind::everything;
-        JobStatus status = JobStatus::success;
-        std::uint32_t at = no_slot;
-    };
-
-    /// What is left to look for, and through which lists. Valid while the lock is held.
-    struct Plan {
-        std::uint32_t job = no_slot;
-        std::uint32_t handler = no_slot;
-        Statuses statuses = executions;
-        std::array<Stream, status_count + 1> streams;
-        std::size_t stream_count = 0;
-        std::uint64_t size = 0; ///< records in the streams
-        bool is_exact = true;   ///< every record in the streams matches
-        void add(ListKind kind, JobStatus status = JobStatus::success) {
-            streams[stream_count++] = {.kind = kind, .status = status};
+    [[nodiscard]] RawPage run(const ExecutionQuery& query, StatusSet statuses, ResultSearch search) const {
+        if (query.metadata_value && query.metadata_key.empty()) {
+            throw std::invalid_argument{"ExecutionQuery: metadata_value needs metadata_key"};
         }
-    };
-
-    /// A walk that may be interrupted: how far it came and what it found.
-    struct Walk {
-        SortKey bound;            ///< the next record is older than this
-        bool is_counting = false; ///< the total is not known beforehand
-        std::uint64_t seen = 0;   ///< matches, while counting
-        std::size_t skipped = 0;  ///< for the offset
+        QueryScan scan{view_, query, statuses, search};
         RawPage page;
-    };
-
-    [[nodiscard]] RawPage run(const ExecutionQuery& query, Statuses statuses) const {
-        const std::optional<SortKey> cursor =
-            query.cursor.empty() ? std::nullopt : std::optional{parse_cursor(query.cursor)};
-        Walk walk;
-        for (bool is_first = true, is_done = false; !is_done; is_first = false) {
+        std::vector<QueryPlace> in_flight;
+        bool are_few = false;
+        {
             const std::scoped_lock lock{core_.mutex_};
-            std::optional<Plan> plan = plan_for(query, statuses);
-            if (!plan) { break; }
-            if (is_first) {
-                walk.is_counting = !plan->is_exact;
-                walk.bound = index_.newest_key();
-                if (cursor && !walk.is_counting) { walk.bound = std::min(walk.bound, *cursor); }
-                if (!walk.is_counting) { walk.page.total.count = plan->size; }
-            }
-            is_done = walk_slice(query, cursor, *plan, walk);
+            if (!scan.begin()) { return page; }
+            are_few = is_about_few(scan, statuses);
+            if (are_few) { in_flight = matches_in_flight(scan, page); }
         }
-        if (!walk.page.has_more) { walk.page.next_cursor.clear(); }
-        return std::move(walk.page);
+        if (are_few) {
+            cut(scan, std::move(in_flight), page);
+        } else if (is_by_start(query.sort)) {
+            fill_in_order(scan, page);
+        } else {
+            fill_sorted(scan, page);
+        }
+        page.scanned += scan.scanned();
+        return page;
     }
 
-    /// Empty when the query names a job or handler that is not in the log.
-    [[nodiscard]] std::optional<Plan> plan_for(const ExecutionQuery& query, Statuses statuses) const {
-        Plan plan;
-        plan.statuses = statuses;
-        const bool skips = (statuses & bit(JobStatus::skipped)) != 0;
-        std::uint64_t of_status = 0;
-        for (const JobStatus status : all_statuses) {
-            if ((statuses & bit(status)) != 0) { of_status += index_.count(status); }
+    /// Whether to look at what is in flight instead of walking past everything that the ring has overtaken. Whoever
+    /// calls holds the lock.
+    [[nodiscard]] bool is_about_few(const QueryScan& scan, StatusSet statuses) const {
+        const std::size_t in_flight = core_.in_flight_.size;
+        return !scan.has_text() && in_flight <= few && in_flight < index_.overtaken().size &&
+               std::none_of(all_statuses.begin(), all_statuses.end(),
+                            [&](JobStatus status) { return is_finished(status) && statuses.contains(status); });
+    }
+
+    /// Whoever calls holds the lock.
+    [[nodiscard]] std::vector<QueryPlace> matches_in_flight(const QueryScan& scan, RawPage& page) const {
+        std::vector<QueryPlace> matches;
+        for (std::uint32_t at = core_.in_flight_.newest; at != no_slot; at = pool_[at].by_age.older) {
+            ++page.scanned;
+            if (!scan.matches(pool_[at])) { continue; }
+            matches.push_back({sort_value(scan.query().sort, pool_[at]).value_or(0), index_.key_of(at)});
         }
-        std::uint64_t of_job = UINT64_MAX;
-        std::uint64_t of_handler = UINT64_MAX;
-        if (!query.job_id.empty()) {
-            const HashedNames name{query.job_id, {}, {}};
-            plan.job = core_.jobs_.find(name.job, name.job_hash);
-            if (plan.job == no_slot) { return std::nullopt; }
-            const auto& lists = core_.jobs_[plan.job].lists;
-            of_job = lists.executions.size + std::uint64_t{skips ? lists.skips.size : 0};
+        page.total.count = matches.size();
+        return matches;
+    }
+
+    void fill_in_order(QueryScan& scan, RawPage& page) const {
+        const ExecutionQuery& query = scan.query();
+        const bool is_down = query.sort == SortBy::newest;
+        const Direction direction = is_down ? Direction::older : Direction::newer;
+        WalkPlace from = scan.front(direction);
+        if (scan.cursor()) {
+            const SortKey after = scan.cursor()->after.key;
+            const ExecutionId hint = scan.cursor()->hint;
+            from = {is_down ? std::min(from.bound, after) : after, hint, hint};
         }
-        if (!query.handler_id.empty()) {
-            const HashedNames name{query.handler_id, {}, {}};
-            plan.handler = core_.handlers_.find(name.handler, name.handler_hash);
-            if (plan.handler == no_slot) { return std::nullopt; }
-            const auto& lists = core_.handlers_[plan.handler].lists;
-            of_handler = lists.executions.size + std::uint64_t{skips ? lists.skips.size : 0};
-        }
-        const bool any_execution = (statuses & executions) == executions;
-        plan.size = std::min({of_status, of_job, of_handler});
-        if (plan.size == of_job && of_job != UINT64_MAX) {
-            plan.is_exact = any_execution && plan.handler == no_slot;
-            plan.add(ListKind::of_job);
-            if (skips) { plan.add(ListKind::job_skips); }
-        } else if (plan.size == of_handler && of_handler != UINT64_MAX) {
-            plan.is_exact = any_execution && plan.job == no_slot;
-            plan.add(ListKind::of_handler);
-            if (skips) { plan.add(ListKind::handler_skips); }
-        } else {
-            plan.is_exact = plan.job == no_slot && plan.handler == no_slot;
-            if (any_execution) {
-                plan.add(ListKind::everything);
-            } else {
-                // Looking for one that nobody has would mean to look at all that the ring has overtaken.
-                for (const JobStatus status : all_statuses) {
-                    const bool is_wanted = (statuses & executions & bit(status)) != 0;
-                    if (is_wanted && index_.count(status) != 0) { plan.add(ListKind::of_status, status); }
+        const SortKey last = is_down ? SortKey{} : scan.front(Direction::older).bound;
+        const bool wants_count = !scan.known_total() && query.totals == Totals::count;
+        const bool is_counting = wants_count && !scan.counts_by_blocks();
+        std::vector<ExecutionId> ids; // of what was found outside the lock
+        std::size_t passed = 0;
+        std::size_t kept = 0;
+        std::uint64_t seen = 0;
+        bool is_full = false; // and there is more
+        const auto take = [&](const Match& match) {
+            ++seen;
+            if (!is_full) {
+                if (passed < query.offset) {
+                    ++passed;
+                    return scan.known_total() ? Took::passed : Took::scanned;
                 }
+                if (kept < query.limit) {
+                    ++kept;
+                    if (match.index != no_slot) {
+                        page.records.push_back(copy(match.index));
+                    } else {
+                        ids.push_back(match.place.key.id);
+                    }
+                    return kept == query.limit ? Took::kept_as_last : Took::kept;
+                }
+                is_full = true;
             }
-            if (skips) { plan.add(ListKind::skips); }
+            return is_counting && seen <= Total::counted_to ? Took::scanned : Took::nothing_more;
+        };
+        const auto walk = [&](const WalkPlace& begin, SortKey to) {
+            return scan.has_text() ? scan.walk_outside(direction, begin, to, take)
+                                   : scan.walk(direction, begin, to, take);
+        };
+        WalkEnd end = walk(from, last);
+        page.complete = is_full || end == WalkEnd::of_list;
+        page.has_more = is_full || end == WalkEnd::of_budget;
+        if (page.has_more && query.limit != 0) {
+            const WalkPlace& place = is_full ? scan.page_end() : scan.place();
+            page.next_cursor = to_cursor(query.sort, {{0, place.bound}, place.hint()});
         }
-        return plan;
-    }
-
-    /// @returns Whether the walk is over.
-    [[nodiscard]] bool walk_slice(const ExecutionQuery& query, const std::optional<SortKey>& cursor, Plan& plan,
-                                  Walk& walk) const {
-        RawPage& page = walk.page;
-        for (std::size_t i = 0; i < plan.stream_count; ++i) { enter(plan, plan.streams[i], walk.bound); }
-        for (std::size_t looked_at = 0; looked_at < slice; ++looked_at) {
-            Stream* newest = nullptr;
-            for (std::size_t i = 0; i < plan.stream_count; ++i) {
-                Stream& stream = plan.streams[i];
-                if (stream.at == no_slot) { continue; }
-                if (newest == nullptr || index_.key_of(newest->at) < index_.key_of(stream.at)) { newest = &stream; }
-            }
-            if (newest == nullptr) { return true; }
-            const std::uint32_t index = newest->at;
-            const SortKey key = index_.key_of(index);
-            walk.bound = key;
-            newest->at = next(*newest);
-            if (!matches(plan, pool_[index])) { continue; }
-            if (walk.is_counting) {
-                ++walk.seen;
-                page.total.is_exact = walk.seen <= Total::counted_to;
-                page.total.count = std::min<std::uint64_t>(walk.seen, Total::counted_to);
-            }
-            if (cursor && key >= *cursor) { continue; }
-            if (walk.skipped < query.offset) {
-                ++walk.skipped;
-            } else if (page.records.size() < query.limit) {
-                page.records.push_back(copy(index));
-                page.next_cursor = to_cursor(key);
-            } else {
-                page.has_more = true;
-            }
-            if (page.has_more && (!walk.is_counting || !page.total.is_exact)) { return true; }
+        if (is_counting && scan.cursor() && end == WalkEnd::of_list) { // what comes before the cursor
+            is_full = true;
+            end = walk(scan.front(direction), scan.cursor()->after.key);
         }
-        return false;
-    }
-
-    [[nodiscard]] static bool matches(const Plan& plan, const ExecutionSlot& slot) noexcept {
-        return (plan.job == no_slot || slot.job == plan.job) &&
-               (plan.handler == no_slot || slot.handler == plan.handler) && (plan.statuses & bit(slot.status)) != 0;
-    }
-
-    void enter(const Plan& plan, Stream& stream, SortKey bound) const {
-        switch (stream.kind) {
-        case ListKind::everything: stream.at = index_.first_older(bound); break;
-        case ListKind::of_status: stream.at = index_.first_older(bound, stream.status); break;
-        case ListKind::skips: stream.at = seek(index_.skips(), bound); break;
-        case ListKind::of_job: stream.at = seek(core_.jobs_[plan.job].lists.executions, bound); break;
-        case ListKind::job_skips: stream.at = seek(core_.jobs_[plan.job].lists.skips, bound); break;
-        case ListKind::of_handler: stream.at = seek(core_.handlers_[plan.handler].lists.executions, bound); break;
-        case ListKind::handler_skips: stream.at = seek(core_.handlers_[plan.handler].lists.skips, bound); break;
-        }
-    }
-
-    [[nodiscard]] std::uint32_t next(const Stream& stream) const {
-        switch (stream.kind) {
-        case ListKind::everything: return index_.next_older(stream.at);
-        case ListKind::of_status: return index_.next_older(stream.at, stream.status);
-        case ListKind::skips: return pool_[stream.at].by_order.older;
-        case ListKind::of_job:
-        case ListKind::job_skips: return pool_[stream.at].by_job.older;
-        case ListKind::of_handler:
-        case ListKind::handler_skips: return pool_[stream.at].by_handler.older;
-        }
-        return no_slot;
-    }
-
-    /// The newest member older than `bound`. O(1) when the record that `bound` was made from is still where it was, as
-    /// the last of a page mostly is; else the way to it from the nearer end.
-    template <SlotLinks ExecutionSlot::*Links>
-    [[nodiscard]] std::uint32_t seek(const SlotList<Links>& list, SortKey bound) const {
-        if (list.newest == no_slot || index_.key_of(list.newest) < bound) { return list.newest; }
-        const std::uint32_t known = core_.ids_.find(bound.id);
-        if (known != no_slot && index_.key_of(known) == bound && is_member(list, known)) {
-            return (pool_[known].*Links).older;
-        }
-        std::uint32_t from_newest = list.newest;
-        std::uint32_t from_oldest = list.oldest;
-        if (index_.key_of(from_oldest) >= bound) { return no_slot; }
-        while (true) {
-            from_newest = (pool_[from_newest].*Links).older;
-            if (index_.key_of(from_newest) < bound) { return from_newest; }
-            const std::uint32_t newer = (pool_[from_oldest].*Links).newer;
-            if (index_.key_of(newer) >= bound) { return from_oldest; }
-            from_oldest = newer;
-        }
-    }
-
-    /// Whether the record at `index` is in exactly this list, and not in another through the same links.
-    template <SlotLinks ExecutionSlot::*Links>
-    [[nodiscard]] bool is_member(const SlotList<Links>& list, std::uint32_t index) const {
-        const ExecutionSlot& slot = pool_[index];
-        const bool is_skip = slot.status == JobStatus::skipped;
-        if constexpr (Links == &ExecutionSlot::by_job) {
-            const auto& lists = core_.jobs_[slot.job].lists;
-            return &list == (is_skip ? &lists.skips : &lists.executions);
-        } else if constexpr (Links == &ExecutionSlot::by_handler) {
-            const auto& lists = core_.handlers_[slot.handler].lists;
-            return &list == (is_skip ? &lists.skips : &lists.executions);
+        const bool saw_all = end == WalkEnd::of_list && (is_counting || !scan.cursor());
+        if (scan.known_total()) {
+            page.total = {*scan.known_total(), true};
+        } else if (wants_count && !saw_all && scan.counts_by_blocks()) {
+            page.total = scan.count_by_blocks();
+            page.total.count = std::max(page.total.count, std::min(seen, Total::counted_to));
         } else {
-            return is_skip;
+            page.total = {std::min(seen, Total::counted_to), saw_all && seen <= Total::counted_to};
+        }
+        fetch(scan, ids, page);
+    }
+
+    void fill_sorted(QueryScan& scan, RawPage& page) const {
+        const ExecutionQuery& query = scan.query();
+        const auto is_earlier = [&](const QueryPlace& one, const QueryPlace& other) {
+            return comes_before(query.sort, one, other);
+        };
+        const std::size_t most = std::min(query.offset, SIZE_MAX - query.limit - 1) + query.limit + 1;
+        std::vector<QueryPlace> best; // a heap, the last of them on top
+        std::uint64_t seen = 0;
+        const auto take = [&](const Match& match) {
+            ++seen;
+            if (scan.cursor() && !is_earlier(scan.cursor()->after, match.place)) { return Took::scanned; }
+            if (best.size() == most) {
+                if (!is_earlier(match.place, best.front())) { return Took::scanned; }
+                std::pop_heap(best.begin(), best.end(), is_earlier);
+                best.pop_back();
+            }
+            best.push_back(match.place);
+            std::push_heap(best.begin(), best.end(), is_earlier);
+            return Took::scanned;
+        };
+        const WalkEnd end = scan.walk_outside(Direction::older, scan.front(Direction::older), SortKey{}, take);
+        page.complete = end == WalkEnd::of_list;
+        page.total = {seen, page.complete};
+        cut(scan, std::move(best), page);
+    }
+
+    /// The part of the matches that the page asks for.
+    void cut(QueryScan& scan, std::vector<QueryPlace> matches, RawPage& page) const {
+        const ExecutionQuery& query = scan.query();
+        const auto is_earlier = [&](const QueryPlace& one, const QueryPlace& other) {
+            return comes_before(query.sort, one, other);
+        };
+        if (scan.cursor()) {
+            std::erase_if(matches, [&](const auto& match) { return !is_earlier(scan.cursor()->after, match); });
+        }
+        std::sort(matches.begin(), matches.end(), is_earlier);
+        const std::size_t first = std::min(query.offset, matches.size());
+        const std::size_t size = std::min(query.limit, matches.size() - first);
+        page.has_more = first + size < matches.size();
+        if (page.has_more && size != 0) { page.next_cursor = to_cursor(query.sort, {matches[first + size - 1]}); }
+        std::vector<ExecutionId> ids;
+        for (std::size_t i = first; i < first + size; ++i) { ids.push_back(matches[i].key.id); }
+        fetch(scan, ids, page);
+    }
+
+    /// Copies the records that are still there and still match.
+    void fetch(QueryScan& scan, const std::vector<ExecutionId>& ids, RawPage& page) const {
+        for (std::size_t i = 0; i < ids.size();) {
+            const std::scoped_lock lock{core_.mutex_};
+            if (!scan.find_names()) { return; }
+            for (const std::size_t end = std::min(ids.size(), i + QueryScan::kept_slice); i < end; ++i) {
+                const std::uint32_t index = core_.ids_.find(ids[i]);
+                if (index != no_slot && scan.matches(pool_[index])) { page.records.push_back(copy(index)); }
+            }
         }
     }
 
@@ -351,6 +313,7 @@ private:
     }
 
     const LogCore& core_;
+    LogView view_;
     const SlotPool& pool_;
     const ExecutionIndex& index_;
 };

@@ -5,6 +5,9 @@
 /// @file
 /// Names as small integers: each text is kept once, counted, and forgotten with its last user.
 
+#include <daybook/detail/heap_bytes.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,29 +19,53 @@
 
 namespace daybook::inline v0::detail {
 
-/// Eight bytes at a time, each multiplied in; good enough for names, which are short, and a table that strangers do not
-/// choose the hashes of.
+/// Sixteen bytes at a time, each half multiplied in by itself; good enough for names, which are short, and a table that
+/// strangers do not choose the hashes of.
 [[nodiscard]] inline std::uint32_t hash_name(std::string_view name) noexcept {
     constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
+    constexpr std::uint64_t other_odd = 0xC2B2AE3D27D4EB4FU;
     const auto load = [&]<class Word>(Word word, std::size_t at) -> std::uint64_t {
         std::memcpy(&word, name.data() + at, sizeof word);
         return word;
     };
-    std::uint64_t hash = 0xCBF29CE484222325U ^ name.size();
-    const auto mix = [&](std::uint64_t word) {
-        hash = (hash ^ word) * odd;
-        hash ^= hash >> 29;
+    std::uint64_t hash = name.size();
+    const auto mix = [&](std::uint64_t one, std::uint64_t other) {
+        hash = (hash ^ one) * odd + (other ^ other_odd) * other_odd;
+        hash ^= hash >> 32;
     };
     // What is left at the end is read again with some of what comes before it: no loop over single bytes.
     if (const std::size_t size = name.size(); size >= 8) {
-        for (std::size_t at = 0; at + 8 < size; at += 8) { mix(load(std::uint64_t{}, at)); }
-        mix(load(std::uint64_t{}, size - 8));
+        for (std::size_t at = 0; at + 16 < size; at += 16) {
+            mix(load(std::uint64_t{}, at), load(std::uint64_t{}, at + 8));
+        }
+        mix(load(std::uint64_t{}, size < 16 ? 0 : size - 16), load(std::uint64_t{}, size - 8));
     } else if (size >= 4) {
-        mix(load(std::uint32_t{}, 0) | load(std::uint32_t{}, size - 4) << 32);
+        mix(load(std::uint32_t{}, 0), load(std::uint32_t{}, size - 4));
     } else if (size > 0) {
-        mix(load(std::uint8_t{}, 0) | load(std::uint8_t{}, size / 2) << 8 | load(std::uint8_t{}, size - 1) << 16);
+        mix(load(std::uint8_t{}, 0) | load(std::uint8_t{}, size / 2) << 8, load(std::uint8_t{}, size - 1));
     }
     return static_cast<std::uint32_t>(hash * odd >> 32);
+}
+
+/// Whether two names are the same, by words as above: no call for what is a few bytes long.
+[[nodiscard]] inline bool is_same_name(std::string_view one, std::string_view other) noexcept {
+    if (one.size() != other.size()) { return false; }
+    const auto differ = [&]<class Word>(Word word, std::size_t at) -> std::uint64_t {
+        Word beside = 0;
+        std::memcpy(&word, one.data() + at, sizeof word);
+        std::memcpy(&beside, other.data() + at, sizeof beside);
+        return word ^ beside;
+    };
+    if (const std::size_t size = one.size(); size >= 8) {
+        std::uint64_t differences = differ(std::uint64_t{}, size - 8);
+        for (std::size_t at = 0; at + 8 < size; at += 8) { differences |= differ(std::uint64_t{}, at); }
+        return differences == 0;
+    } else if (size >= 4) {
+        return (differ(std::uint32_t{}, 0) | differ(std::uint32_t{}, size - 4)) == 0;
+    } else {
+        return size == 0 ||
+               (differ(std::uint8_t{}, 0) | differ(std::uint8_t{}, size / 2) | differ(std::uint8_t{}, size - 1)) == 0;
+    }
 }
 
 /// Interned names with a payload each. Indices stay valid while the count is above 0, then are given out again.
@@ -62,10 +89,10 @@ public:
         if (index == nothing) {
             index = static_cast<std::uint32_t>(size_);
             if (size_ == chunks_.size() * chunk_size) { chunks_.push_back(std::make_unique<Entry[]>(chunk_size)); }
-            entry_at(index).name.assign(name);
+            keep_text(entry_at(index).name, name);
             ++size_;
         } else {
-            entry_at(index).name.assign(name);
+            keep_text(entry_at(index).name, name);
             free_ = entry_at(index).next_free;
         }
         Entry& entry = entry_at(index);
@@ -85,7 +112,10 @@ public:
         if (--entry.users != 0) { return; }
         erase_cell(index);
         --used_;
-        if (entry.name.capacity() > kept_text_) { std::string{}.swap(entry.name); }
+        if (entry.name.capacity() > kept_text_) {
+            text_bytes_ -= heap_bytes(entry.name);
+            std::string{}.swap(entry.name);
+        }
         entry.next_free = free_;
         free_ = index;
     }
@@ -96,7 +126,7 @@ public:
             const std::uint32_t index = cells_[cell];
             if (index == nothing) { return nothing; }
             const Entry& entry = entry_at(index);
-            if (entry.hash == hash && entry.name == name) { return index; }
+            if (entry.hash == hash && is_same_name(entry.name, name)) { return index; }
         }
     }
 
@@ -104,6 +134,20 @@ public:
     [[nodiscard]] Payload& operator[](std::uint32_t index) noexcept { return entry_at(index).payload; }
     [[nodiscard]] const Payload& operator[](std::uint32_t index) const noexcept { return entry_at(index).payload; }
     [[nodiscard]] std::size_t size() const noexcept { return used_; }
+
+    /// Entries, cells and texts, free ones included. O(1).
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return text_bytes_ + chunks_.size() * heap_bytes(chunk_size * sizeof(Entry)) + heap_bytes(chunks_) +
+               heap_bytes(cells_);
+    }
+
+    /// What `memory_bytes` comes to at most while `names` names of at most `name_bytes` are in use at once.
+    [[nodiscard]] static constexpr std::size_t memory_limit(std::size_t names, std::size_t name_bytes) noexcept {
+        const std::size_t chunks = names / chunk_size + 1;
+        return names * heap_bytes(std::max(name_bytes, 2 * kept_text_) + 1) +
+               chunks * (heap_bytes(chunk_size * sizeof(Entry)) + 2 * sizeof(void*)) + 32 +
+               heap_bytes(std::max<std::size_t>(16, 4 * names) * sizeof(std::uint32_t));
+    }
 
 private:
     struct Entry {
@@ -129,6 +173,12 @@ private:
     }
 
     [[nodiscard]] std::size_t mask() const noexcept { return cells_.size() - 1; }
+
+    void keep_text(std::string& place, std::string_view name) {
+        const std::size_t before = heap_bytes(place);
+        place.assign(name);
+        text_bytes_ += heap_bytes(place) - before;
+    }
 
     void insert_cell(std::uint32_t index) noexcept {
         std::size_t cell = entry_at(index).hash & mask();
@@ -163,6 +213,7 @@ private:
     std::vector<std::uint32_t> cells_;
     std::uint32_t free_ = nothing;
     std::size_t used_ = 0;
+    std::size_t text_bytes_ = 0;
 };
 
 } // namespace daybook::inline v0::detail

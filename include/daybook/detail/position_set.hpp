@@ -3,7 +3,8 @@
 #define DAYBOOK_DETAIL_POSITION_SET_HPP
 
 /// @file
-/// A set of small integers that answers "the largest member not above this one" in a handful of word operations.
+/// A set of small integers that answers "the largest member not above this one", and the smallest not below, in a
+/// handful of word operations.
 
 #include <array>
 #include <bit>
@@ -13,8 +14,8 @@
 
 namespace daybook::inline v0::detail {
 
-/// A bitmap with a summary of 64 words to the bit on top, and a summary of that, up to one word. Insert, erase and
-/// `last_up_to` cost one word per level: 4 levels hold 16 million positions.
+/// A bitmap with a summary of 64 words to the bit on top, and a summary of that, up to one word. Insert, erase,
+/// `last_up_to` and `first_from` cost one word per level: 4 levels hold 16 million positions.
 class PositionSet {
 public:
     static constexpr std::uint32_t nothing = UINT32_MAX;
@@ -31,7 +32,10 @@ public:
             words += at_level;
         } while (at_level > 1);
         words_ = std::make_unique<std::uint64_t[]>(words);
+        memory_bytes_ = words * sizeof(std::uint64_t);
     }
+
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_bytes_; }
 
     void insert(std::uint32_t position) noexcept {
         for (std::size_t level = 0; level < levels_; ++level) {
@@ -70,7 +74,32 @@ public:
         return nothing;
     }
 
+    /// The smallest member that is at least `position`, or `nothing`. `position` must be less than the size.
+    [[nodiscard]] std::uint32_t first_from(std::uint32_t position) const noexcept {
+        std::uint64_t allowed = ~std::uint64_t{0} << (position % 64);
+        for (std::size_t level = 0; level < levels_; ++level) {
+            std::uint64_t word = words_[offsets_[level] + position / 64] & allowed;
+            if (word != 0) {
+                position = position / 64 * 64 + lowest(word);
+                while (level-- > 0) { position = position * 64 + lowest(words_[offsets_[level] + position]); }
+                return position;
+            }
+            position /= 64;
+            // Exclusive from here on; two shifts, because one by 64 would be undefined.
+            allowed = ~std::uint64_t{0} << (position % 64) << 1;
+        }
+        return nothing;
+    }
+
+    /// Members among the 64 positions of which this is one.
+    [[nodiscard]] std::uint32_t count_around(std::uint32_t position) const noexcept {
+        return static_cast<std::uint32_t>(std::popcount(words_[position / 64]));
+    }
+
 private:
+    static std::uint32_t lowest(std::uint64_t word) noexcept {
+        return static_cast<std::uint32_t>(std::countr_zero(word));
+    }
     static std::uint32_t highest(std::uint64_t word) noexcept {
         return static_cast<std::uint32_t>(63 - std::countl_zero(word));
     }
@@ -83,6 +112,7 @@ private:
     std::unique_ptr<std::uint64_t[]> words_;
     std::array<std::size_t, 6> offsets_{};
     std::size_t levels_ = 0;
+    std::size_t memory_bytes_ = 0;
 };
 
 } // namespace daybook::inline v0::detail

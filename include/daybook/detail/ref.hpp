@@ -26,14 +26,20 @@ public:
         if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) { destroy(); }
     }
 
+    /// Memory that goes with the block, itself included.
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
 protected:
-    RefCounted() = default;
+    /// @param bytes  See bytes(); what exceeds 4 GB counts as that.
+    explicit RefCounted(std::size_t bytes = 0) noexcept
+        : bytes_{static_cast<std::uint32_t>(bytes < UINT32_MAX ? bytes : UINT32_MAX)} {}
     ~RefCounted() = default;
 
 private:
     virtual void destroy() const noexcept = 0;
 
     mutable std::atomic<std::uint32_t> count_{1};
+    std::uint32_t bytes_;
 };
 
 /// Owns one count of a block, or nothing. Constant expressions may have one that owns nothing.
@@ -78,22 +84,22 @@ public:
     }
 
     [[nodiscard]] std::string_view text() const noexcept {
-        return {reinterpret_cast<const char*>(this) + sizeof(TextBlock), size_};
+        return {reinterpret_cast<const char*>(this) + sizeof(TextBlock), bytes() - sizeof(TextBlock)};
     }
 
 private:
-    explicit TextBlock(std::size_t size) noexcept : size_{static_cast<std::uint32_t>(size)} {}
+    explicit TextBlock(std::size_t size) noexcept : RefCounted{sizeof(TextBlock) + size} {}
     void destroy() const noexcept override { ::operator delete(const_cast<TextBlock*>(this)); }
-
-    std::uint32_t size_;
 };
 
 /// Any other value, for instance a job's result.
 template <class Value>
 class ValueBlock final : public RefCounted {
 public:
+    /// @param outside  Bytes that the value owns elsewhere.
     // Round brackets: in curly ones a nlohmann::json would become an array of itself.
-    explicit ValueBlock(Value&& value) : value_(std::move(value)) {}
+    explicit ValueBlock(Value&& value, std::size_t outside = 0)
+        : RefCounted{sizeof(ValueBlock) + outside}, value_(std::move(value)) {}
     [[nodiscard]] const Value& value() const noexcept { return value_; }
 
 private:

@@ -10,6 +10,7 @@
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -21,7 +22,19 @@ namespace daybook::inline v0::detail {
 
 [[nodiscard]] inline Ref<TextBlock> make_text(std::string_view text, std::size_t max_bytes) {
     if (text.size() <= max_bytes) { return TextBlock::make(text); }
-    return TextBlock::make(limited_text(std::string{text}, max_bytes));
+    return TextBlock::make(limited_copy(text, max_bytes, text.size()));
+}
+
+/// What a result owns beyond itself, as far as its codec tells.
+template <class Result>
+[[nodiscard]] std::size_t bytes_outside(const Result& result) {
+    if constexpr (requires {
+                      { ResultCodec<Result>::memory_bytes(result) } -> std::convertible_to<std::size_t>;
+                  }) {
+        return ResultCodec<Result>::memory_bytes(result);
+    } else {
+        return 0;
+    }
 }
 
 /// Nothing for a job that returns nothing; text in one allocation; anything else as it is. What cannot own memory needs
@@ -39,8 +52,9 @@ template <class Result>
             requires { sizeof(ResultCodec<Result>); },
             "the type that the jobs return needs daybook::ResultCodec<Result>, which keeps it within bounds "
             "and writes it as JSON: see log/result_codec.hpp; nlohmann::json has one in its adapter");
-        return Ref<RefCounted>{
-            new ValueBlock<Result>{ResultCodec<Result>::limited(std::forward<Result>(result), max_bytes)}};
+        Result limited = ResultCodec<Result>::limited(std::forward<Result>(result), max_bytes);
+        const std::size_t outside = bytes_outside(limited);
+        return Ref<RefCounted>{new ValueBlock<Result>{std::move(limited), outside}};
     }
 }
 

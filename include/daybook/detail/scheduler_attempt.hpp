@@ -24,8 +24,7 @@ namespace daybook::inline v0::detail {
 inline bool SchedulerCore::run_one() {
     OccurrencePtr occurrence;
     std::vector<OccurrencePtr> dropped; // destroyed outside the lock, perhaps with the callable of a removed job
-    const sys_time wall = options_.clock.now();
-    const steady_time steady = options_.clock.steady_now();
+    const ClockReading now = options_.clock.read();
     try {
         std::stop_source stop;
         const Lock lock{mutex_};
@@ -42,15 +41,16 @@ inline bool SchedulerCore::run_one() {
         --occurrence->job->queued;
         ++running_;
         ++occurrence->job->running;
-        occurrence->job->last_start = wall;
-        set_deadline(*occurrence, steady, lock);
+        occurrence->job->last_start = now.wall;
+        set_deadline(*occurrence, now.steady, lock);
     } catch (const std::bad_alloc&) { // another task tries again after a while
         if (open_pool_ != nullptr || is_executor_open_) { ++posts_owed_; }
         const Lock lock{mutex_};
         run_short(lock);
         return false;
     }
-    if (!log_->begin(occurrence->execution, WorkerPool::current_worker())) { // abandoned, or cancelled, while it waited
+    if (!log_->begin(occurrence->execution, WorkerPool::current_worker(),
+                     now)) { // abandoned, or cancelled, while it waited
         body_returned(occurrence, JobStatus::abandoned, {}, {}, {});
         return true;
     }

@@ -129,7 +129,10 @@ private:
     void leave_behind(const JobPtr& job, const Moment& now, const Lock& lock);
     bool take_if_come(Due& due, const Lock& lock);
     [[nodiscard]] Lock hold_dispatch();
-    [[nodiscard]] Moment now() const { return {options_.clock.now(), options_.clock.steady_now()}; }
+    [[nodiscard]] Moment now() const {
+        const ClockReading reading = options_.clock.read();
+        return {reading.wall, reading.steady};
+    }
     void replace_plan(const JobPtr& job, const PlanPtr& plan, const Owed& first, const Lock& lock);
 
     // What is due.

@@ -6,26 +6,46 @@
 /// The history of a log over HTTP: list, figures, errors, clear, in the format of ScheduleZero's Job Execution Logging
 /// API, with fields of ours added behind.
 ///
-/// - `GET /api/executions`: a page, newest first. Parameters: `limit` (100, at most 1000), `handler_id`, `job_id`,
-///   `status`, `skips` (`leave_out`, `include`), and `cursor` or `offset`.
-/// - `GET /api/executions/stats`: counts and durations, in all, by handler and by job.
+/// - `GET /api/executions`: a page, newest first. Parameters: `limit` (100, at most 1000), `status` (one, or several
+///   parted by commas), `skips` (`leave_out`, `include`), `cursor` or `offset`, and the filters below.
+/// - `GET /api/executions/stats`: counts, durations, rates and a timeline, in all, by handler and by job. Parameters:
+///   `timeline` (`hour`, `minute`, `day`, `none`) and `buckets` of it (24). With `from` or `to`: what ended within that
+///   range, by handler and by hour, from hourly buckets that reach back a week; it says what it covers (`from`, `to`,
+///   `resolution_seconds`), and whether nothing is missing in it (`is_complete`).
 /// - `GET /api/executions/errors`: the newest failures, retried ones included. Parameters: `limit` (50, at most 500),
-///   `handler_id`, `job_id`, and `cursor` or `offset`.
+///   `cursor` or `offset`, and the filters below.
+/// - `GET /api/executions/export`: what the list has, as a file. Parameters: `format` (`csv`, `json` for JSON Lines),
+///   `limit` (10,000, at most 100,000), and all others of the list. The headers `Daybook-Limit` and `Daybook-Count` say
+///   the limit in effect and how many records there are; where more follow, because of the limit or because the file
+///   reached 32 MiB, `Daybook-Next-Cursor` is the `cursor` to go on with.
 /// - `GET /api/executions/{id}`: one record, or 404.
 /// - `POST /api/executions/clear`: how many records were removed. Needs Permission::clear.
+///
+/// The filters are those of ExecutionQuery: `job_id`, `handler_id`, `method_name`; `started_from` and `started_to` (the
+/// latter is outside), each an instant with its zone or a day in UTC; `text`, part of the error or of the result;
+/// `attempt_number`; `final` (`true`, or `false` for attempts that a retry followed); `min_duration_ms` and
+/// `max_duration_ms`, which may have decimals; `metadata_key`, and with it `metadata_value`. `sort` is `newest`,
+/// `oldest`, `longest`, `shortest`, `most_drift` or `least_drift`. A page says how many records were looked at
+/// (`scanned`), and whether that was enough (`complete`): if not, `next_cursor` goes on where it stopped.
 ///
 /// A limit above the largest is lowered, and the one in effect is told. Parameters that are not listed here
 /// are ignored; a wrong value of one that is, is answered with 400 and a sentence.
 
 #include <daybook/detail/execution_json.hpp>
 #include <daybook/detail/paging.hpp>
+#include <daybook/detail/query_parameters.hpp>
+#include <daybook/detail/stats_json.hpp>
 #include <daybook/http/api.hpp>
+#include <daybook/log/execution_export.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_log.hpp>
+#include <daybook/stats/timeline.hpp>
 #include <daybook/types.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -37,15 +57,8 @@ namespace daybook::inline v0::detail {
 [[nodiscard]] inline ExecutionQuery take_execution_query(const http::Query& query) {
     ExecutionQuery wanted;
     wanted.limit = take_limit(query, 100, 1000);
-    wanted.handler_id = query.text("handler_id");
-    wanted.job_id = query.text("job_id");
-    if (const auto word = query.find("status")) {
-        wanted.status = parse_job_status(*word);
-        if (!wanted.status) {
-            throw http::Error{400, "status must be one of success, error, running, timeout, queued, cancelled, "
-                                   "abandoned, skipped"};
-        }
-    }
+    take_filters(query, wanted);
+    take_statuses(query, wanted);
     if (const auto word = query.find("skips")) {
         if (*word != "include" && *word != "leave_out") {
             throw http::Error{400, "skips must be include or leave_out"};
@@ -70,13 +83,69 @@ template <class Result>
 [[nodiscard]] http::Response answer_errors(const JobExecutionLog<Result>& log, const http::Query& query) {
     ExecutionQuery wanted;
     wanted.limit = take_limit(query, 50, 500);
-    wanted.handler_id = query.text("handler_id");
-    wanted.job_id = query.text("job_id");
+    take_filters(query, wanted);
     take_place(query, wanted);
     const auto page = take_page_of([&] { return log.errors(wanted); });
     std::string document;
     JsonWriter writer{document};
     write_page(writer, page, "errors", wanted.limit, RecordForm::failure);
+    return http::json_response(200, std::move(document));
+}
+
+template <class Result>
+[[nodiscard]] http::Response answer_export(const JobExecutionLog<Result>& log, const http::Query& query) {
+    constexpr std::size_t most_bytes = std::size_t{32} << 20U; // a response is held in memory until it is sent
+    const auto format = query.find("format");
+    if (!format || (*format != "csv" && *format != "json")) {
+        throw http::Error{400, "format must be csv or json (JSON Lines)"};
+    }
+    const auto wanted = take_execution_query(query);
+    const auto limit = take_limit(query, 10'000, 100'000);
+    http::Response response;
+    const auto sink = [&](std::string_view piece) { response.body += piece; };
+    const ExportOptions options{.max_records = limit, .max_bytes = most_bytes, .page = 200};
+    const bool is_csv = *format == "csv";
+    const auto report = take_page_of(
+        [&] { return is_csv ? write_csv(log, wanted, sink, options) : write_json_lines(log, wanted, sink, options); });
+    response.set_header("Content-Type", is_csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson");
+    response.set_header("Content-Disposition", is_csv ? "attachment; filename=\"executions.csv\""
+                                                      : "attachment; filename=\"executions.jsonl\"");
+    response.set_header("Daybook-Limit", std::to_string(limit));
+    response.set_header("Daybook-Count", std::to_string(report.records));
+    if (!report.next_cursor.empty()) { response.set_header("Daybook-Next-Cursor", report.next_cursor); }
+    return response;
+}
+
+/// @throws http::Error  400: a parameter has a value that it may not have.
+[[nodiscard]] inline WantedTimeline take_timeline(const http::Query& query) {
+    WantedTimeline wanted;
+    if (const auto word = query.find("timeline")) {
+        wanted.resolution.reset();
+        for (const auto resolution : {TimelineResolution::minute, TimelineResolution::hour, TimelineResolution::day}) {
+            if (*word == to_string(resolution)) { wanted.resolution = resolution; }
+        }
+        if (!wanted.resolution && *word != "none") {
+            throw http::Error{400, "timeline must be minute, hour, day or none"};
+        }
+    }
+    constexpr std::uint64_t most = 1000; // more than are kept
+    wanted.buckets = static_cast<std::size_t>(std::min(query.whole_number("buckets", wanted.buckets), most));
+    return wanted;
+}
+
+template <class Result>
+[[nodiscard]] http::Response answer_stats(const JobExecutionLog<Result>& log, const http::Query& query) {
+    const auto from = query.instant("from");
+    const auto to = query.instant("to");
+    if (from && to && *from > *to) { throw http::Error{400, "to must not be before from"}; }
+    const auto timeline = take_timeline(query);
+    std::string document;
+    JsonWriter writer{document};
+    if (from || to) {
+        write_range_stats(writer, log.stats(from.value_or(sys_time::min()), to.value_or(sys_time::max())));
+    } else {
+        write_stats(writer, log.stats(), timeline);
+    }
     return http::json_response(200, std::move(document));
 }
 
@@ -107,13 +176,9 @@ template <class Result>
 [[nodiscard]] Api executions_api(const JobExecutionLog<Result>& log) {
     Api api;
     api.get("/api/executions", [log](const Call& call) { return detail::answer_list(log, call.query()); });
-    api.get("/api/executions/stats", [log](const Call&) {
-        std::string document;
-        JsonWriter writer{document};
-        detail::write_stats(writer, log.stats());
-        return json_response(200, std::move(document));
-    });
+    api.get("/api/executions/stats", [log](const Call& call) { return detail::answer_stats(log, call.query()); });
     api.get("/api/executions/errors", [log](const Call& call) { return detail::answer_errors(log, call.query()); });
+    api.get("/api/executions/export", [log](const Call& call) { return detail::answer_export(log, call.query()); });
     api.get("/api/executions/{id}",
             [log](const Call& call) { return detail::answer_one(log, call.path_parameter("id")); });
     api.post("/api/executions/clear", Permission::clear, [own = log](const Call&) mutable {

@@ -7,9 +7,12 @@
 
 #include <daybook/detail/url.hpp>
 #include <daybook/http/message.hpp>
+#include <daybook/text/timestamp.hpp>
+#include <daybook/types.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -81,6 +84,50 @@ public:
             throw Error{400, std::string{name} + " must be a whole number, 0 or more"};
         }
         return result.ec == std::errc{} ? number : std::numeric_limits<std::uint64_t>::max();
+    }
+
+    /// An instant as RFC 3339 has it, or a day, which begins at midnight UTC. Digits past the microsecond are dropped.
+    /// @throws Error  400: it was given more than once, or is something else.
+    [[nodiscard]] std::optional<sys_time> instant(std::string_view name) const {
+        const auto value = find(name);
+        if (!value) { return std::nullopt; }
+        constexpr std::size_t day_length = 10;
+        const auto found =
+            value->size() == day_length ? parse_timestamp(std::string{*value} + "T00:00:00Z") : parse_timestamp(*value);
+        if (!found) {
+            throw Error{400, std::string{name} + " must be an instant such as 2024-01-15T10:30:00Z (the + of an "
+                                                 "offset is written %2B), or a day such as 2024-01-15"};
+        }
+        return found;
+    }
+
+    /// A number of milliseconds from 0 up, with decimals or without; digits past the nanosecond are dropped, and one
+    /// that does not fit is the largest that does.
+    /// @throws Error  400: it was given more than once, or is something else.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> milliseconds(std::string_view name) const {
+        const auto value = find(name);
+        if (!value) { return std::nullopt; }
+        const auto point = std::min(value->find('.'), value->size());
+        const auto decimals = value->substr(std::min(value->size(), point + 1));
+        const auto is_number = [](std::string_view text) {
+            return !text.empty() &&
+                   std::all_of(text.begin(), text.end(), [](char digit) { return digit >= '0' && digit <= '9'; });
+        };
+        if (!is_number(value->substr(0, point)) || (point != value->size() && !is_number(decimals))) {
+            throw Error{400, std::string{name} + " must be a number of milliseconds, 0 or more, such as 1500 or 0.25"};
+        }
+        constexpr std::int64_t in_nanoseconds = 1'000'000;
+        constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max() / in_nanoseconds - 1;
+        std::int64_t whole = 0;
+        const auto result = std::from_chars(value->data(), value->data() + point, whole);
+        if (result.ec != std::errc{} || whole > largest) { return std::chrono::nanoseconds::max(); }
+        std::int64_t part = 0;
+        std::int64_t unit = in_nanoseconds / 10;
+        for (const char digit : decimals) {
+            part += (digit - '0') * unit;
+            unit /= 10;
+        }
+        return std::chrono::nanoseconds{whole * in_nanoseconds + part};
     }
 
 private:

@@ -78,9 +78,11 @@ public:
         change_extras([&](detail::ExecutionExtras& extras) {
             const std::size_t limit = log_->options().max_text_bytes;
             if (extras.log_is_cut) { return; }
-            if (extras.log_text.size() + line.size() + 1 > limit) {
+            const std::size_t total = extras.log_text.size() + line.size();
+            if (total + 1 > limit) {
                 extras.log_is_cut = true;
-                extras.log_text = detail::limited_text(extras.log_text + std::string{line}, limit);
+                extras.log_text.append(line.substr(0, limit)); // under the log's lock: no more than may be kept
+                extras.log_text = detail::limited_copy(extras.log_text, limit, total);
                 return;
             }
             extras.log_text += line;
@@ -97,7 +99,7 @@ public:
             constexpr std::size_t max_names = 32;
             constexpr std::size_t max_name_bytes = 255;
             if (key.size() > max_name_bytes) { return; }
-            std::string text = detail::limited_text(std::string{value}, log_->options().max_text_bytes / 4);
+            std::string text = detail::limited_copy(value, log_->options().max_text_bytes / 4, value.size());
             for (auto& [name, old] : extras.metadata) {
                 if (name == key) {
                     old = std::move(text);

@@ -7,9 +7,12 @@
 
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/log_reader.hpp>
+#include <daybook/detail/log_upkeep.hpp>
 #include <daybook/detail/result_block.hpp>
+#include <daybook/detail/text_search.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/log/execution.hpp>
+#include <daybook/log/execution_feed.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/log_options.hpp>
@@ -78,7 +81,7 @@ public:
     /// Records that a worker has taken a queued execution, now. O(1).
     /// @returns Whether it was waiting.
     bool record_running(const Execution& execution, std::optional<std::uint32_t> worker = {}) {
-        return core_->begin(execution, worker);
+        return core_->begin(execution, worker, core_->options().clock.read());
     }
 
     /// Records the end of an execution. Only the first end of it counts. O(1).
@@ -151,51 +154,96 @@ public:
         return ScopedExecution<Result>{*this, record_start(start)};
     }
 
-    /// The records that match, newest first by start (queued ones by hand-over). O(limit + offset) for at most one
-    /// filter at any capacity; several filters look at each record of the shortest list that holds all matches.
-    /// @throws std::invalid_argument  `cursor` did not come from a page.
+    /// The records that match, in the order asked for; what it costs stands at ExecutionQuery. The log is held for a
+    /// few microseconds at a time, and texts are searched while it is not.
+    /// @throws std::invalid_argument  `cursor` did not come from a page of this query, or `metadata_value` is given
+    ///                                without `metadata_key`.
     [[nodiscard]] Page<Result> query(const ExecutionQuery& query = {}) const {
-        return built(detail::LogReader{*core_}.query(query), query.offset);
+        return built(reader().query(query, detail::result_search<Result>()), query.offset);
     }
 
     /// The newest failures (`error`, `timeout`, `abandoned`), attempts that were retried included. O(limit).
     [[nodiscard]] Page<Result> errors(std::size_t limit = 50) const { return errors(ExecutionQuery{.limit = limit}); }
 
     /// The failures that match, whatever the query's `status` and `skips` say; the cost is that of `query`.
-    /// @throws std::invalid_argument  `cursor` did not come from a page.
+    /// @throws std::invalid_argument  As `query`.
     [[nodiscard]] Page<Result> errors(const ExecutionQuery& query) const {
-        return built(detail::LogReader{*core_}.failures(query), query.offset);
+        return built(reader().failures(query, detail::result_search<Result>()), query.offset);
     }
 
     /// One execution by its id, in flight or retained. O(1).
     [[nodiscard]] std::optional<JobExecutionRecord<Result>> find(ExecutionId id) const {
-        auto raw = detail::LogReader{*core_}.find(id);
+        auto raw = reader().find(id);
         if (!raw) { return std::nullopt; }
         return detail::make_record<Result>(std::move(*raw));
     }
 
-    /// Counts and distributions as of now. O(handlers + jobs tracked), whatever the capacity.
-    [[nodiscard]] StatsSnapshot stats() const { return detail::LogReader{*core_}.stats(); }
+    /// Counts, distributions, rates and a timeline as of now. O(handlers + jobs tracked), whatever the capacity.
+    ///
+    /// Nobody who records waits longer than a few microseconds for it: figures overall and the counts of handlers are
+    /// of one moment, distributions of handlers and counts of jobs are read after it and may know of more.
+    [[nodiscard]] StatsSnapshot stats() const { return reader().stats(); }
+
+    /// What ended (was skipped) from `from` up to `to`, by handler and by hour, from hourly buckets: both are taken to
+    /// the whole hours around them, and what is known reaches back a week, at most to the last clear (`is_complete`).
+    /// O(handlers), whatever the capacity; evicted records count too.
+    [[nodiscard]] RangeStats stats(sys_time from, sys_time to) const { return reader().stats(from, to); }
 
     /// Forgets what has finished and starts all counts anew but the lifetime's; what is queued or running stays.
     /// @returns How many records were removed.
-    std::size_t clear() { return core_->clear(); }
+    std::size_t clear() {
+        upkeep().expire();
+        return core_->clear();
+    }
+
+    /// From now on, hands every record that finishes to whoever reads the feed; see ExecutionFeed. Costs those who
+    /// record some nanoseconds for each feed, and never a wait.
+    /// @throws std::invalid_argument  `options.capacity` is 0.
+    [[nodiscard]] ExecutionFeed<Result> subscribe(const FeedOptions& options = {}) const {
+        return ExecutionFeed<Result>{core_, options};
+    }
+
+    /// The bytes that the log takes: records with their texts and results, names, indexes, statistics, subscribers,
+    /// with what the allocator adds (as glibc's does). Of a result of a type of the program's own, what its codec tells
+    /// (ResultCodec). O(handlers + jobs tracked).
+    [[nodiscard]] std::size_t memory_bytes() const { return upkeep().memory_bytes(); }
+
+    /// What `memory_bytes()` never exceeds, whatever the jobs do: every record there may be, each with the longest
+    /// texts and names there may be. Computed from the options alone, so a log of short results stays far below. The
+    /// names of a scheduler's jobs and the rings of subscribers come on top; `SIZE_MAX` when `max_text_bytes` is above
+    /// 1 GB.
+    [[nodiscard]] std::size_t memory_limit() const noexcept { return upkeep().memory_limit(); }
 
     /// Finished records in the buffer; what is queued or running comes on top (`stats()` counts it).
-    [[nodiscard]] std::size_t size() const { return core_->retained(); }
+    [[nodiscard]] std::size_t size() const {
+        upkeep().expire();
+        return core_->retained();
+    }
     [[nodiscard]] std::size_t capacity() const noexcept { return core_->options().capacity; }
     [[nodiscard]] const LogOptions& options() const noexcept { return core_->options(); }
 
 private:
     friend class Scheduler<Result>;
 
+    [[nodiscard]] detail::LogUpkeep upkeep() const noexcept { return detail::LogUpkeep{*core_}; }
+
+    /// What has grown too old is evicted first: nobody who asks is shown it.
+    [[nodiscard]] detail::LogReader reader() const {
+        upkeep().expire();
+        return detail::LogReader{*core_};
+    }
+
     [[nodiscard]] detail::Ref<detail::TextBlock> text(std::string_view why) const {
         return detail::make_text(why, core_->options().max_text_bytes);
     }
 
     static Page<Result> built(detail::RawPage&& raw, std::size_t offset) {
-        Page<Result> page{
-            .total = raw.total, .offset = offset, .has_more = raw.has_more, .next_cursor = std::move(raw.next_cursor)};
+        Page<Result> page{.total = raw.total,
+                          .offset = offset,
+                          .has_more = raw.has_more,
+                          .next_cursor = std::move(raw.next_cursor),
+                          .scanned = raw.scanned,
+                          .complete = raw.complete};
         page.records.reserve(raw.records.size());
         for (detail::RawRecord& record : raw.records) {
             page.records.push_back(detail::make_record<Result>(std::move(record)));

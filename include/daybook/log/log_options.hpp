@@ -7,13 +7,15 @@
 
 #include <daybook/time/wall_clock.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 
 namespace daybook::inline v0 {
 
 /// All sizes are counts of records unless said otherwise. The index is made at once, 10 to 21 bytes for each of
-/// `capacity` and `max_running`; all other memory is taken as records arrive, and kept.
+/// `capacity` and `max_running`, and so are the statistics overall, 110 KB; all other memory is taken as records
+/// arrive, and kept.
 struct LogOptions {
     /// Finished records kept, skips included; 1 to 100 million.
     std::size_t capacity = 1000;
@@ -26,14 +28,22 @@ struct LogOptions {
     /// least 1.
     std::optional<std::size_t> skip_capacity = {};
 
+    /// How long finished records are kept at most, in seconds of the steady clock since they finished (a skip: since it
+    /// was last counted), so that setting the wall clock neither removes nor keeps anything; whether time that the
+    /// machine sleeps counts is the steady clock's choice (on Linux it does not). What is older is not shown, at most a
+    /// second late, and goes as others finish or when the log is asked; statistics go on counting it. 0: no such limit.
+    std::chrono::seconds max_age = std::chrono::seconds::zero();
+
     /// Executions queued or running at once, on top of `capacity`; beyond it the oldest is recorded as `abandoned`.
     /// 1 to 100 million.
     std::size_t max_running = 1024;
 
-    /// Bytes of one result, one error or one log text; what is longer is cut, with a mark that says so. At least 64.
+    /// Bytes of one result, one error, one log text or the parameters, and a quarter of them of one value of metadata;
+    /// what is longer is cut, with a mark that says so. At least 64.
     std::size_t max_text_bytes = 4096;
 
-    /// Handlers with counts and a histogram (5 KB) of their own since the last clear; the rest is `other`. 0: none.
+    /// Handlers with counts, a histogram and the hours of a week of their own (18 KB) since the last clear; the rest is
+    /// `other`. 0: none.
     std::size_t max_tracked_handlers = 128;
 
     /// Jobs with counts of their own since the last clear; the rest is `other`. 0: none.

@@ -30,7 +30,8 @@ namespace daybook::inline v0 {
 /// @endcode
 ///
 /// `write_json` writes exactly one value. `limited` returns a result that takes about `max_bytes` bytes at most and
-/// says, where it can, that it was cut. Neither is called under a lock.
+/// says, where it can, that it was cut. A codec may also have `static std::size_t memory_bytes(const Report&)`: what a
+/// result owns beyond its own size, in bytes, for the log to count among its memory. None is called under a lock.
 /// There is no definition for other types: one that others could use unawares would change with what is included.
 template <class Result>
 struct ResultCodec;

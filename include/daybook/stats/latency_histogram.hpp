@@ -6,7 +6,7 @@
 /// A distribution of durations in a fixed few kilobytes, whatever is recorded.
 
 #include <daybook/fwd.hpp>
-#include <daybook/stats/stats_snapshot.hpp>
+#include <daybook/stats/outcome_counts.hpp>
 
 #include <algorithm>
 #include <array>
@@ -43,6 +43,7 @@ public:
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
     [[nodiscard]] std::chrono::nanoseconds min() const noexcept { return nanoseconds(count_ == 0 ? 0 : min_); }
     [[nodiscard]] std::chrono::nanoseconds max() const noexcept { return nanoseconds(max_); }
+    [[nodiscard]] double sum_ns() const noexcept { return sum_; }
     [[nodiscard]] double mean_ns() const noexcept { return count_ == 0 ? 0.0 : sum_ / static_cast<double>(count_); }
 
     /// The duration that `fraction` (0 to 1) of the values do not exceed, the nearest-rank definition; zero when
@@ -72,21 +73,34 @@ public:
     }
 
     [[nodiscard]] LatencySummary summary() const noexcept {
-        const auto [p50, p95, p99] = quantiles(std::array{0.50, 0.95, 0.99});
+        const auto [p50, p95, p99, p999] = quantiles(std::array{0.50, 0.95, 0.99, 0.999});
         return {.count = count_,
                 .average_ms = mean_ns() / 1e6,
                 .min_ms = milliseconds(min()),
                 .max_ms = milliseconds(max()),
                 .p50_ms = milliseconds(p50),
                 .p95_ms = milliseconds(p95),
-                .p99_ms = milliseconds(p99)};
+                .p99_ms = milliseconds(p99),
+                .p999_ms = milliseconds(p999)};
     }
 
-    void clear() noexcept { *this = LatencyHistogram{}; }
+    /// Costs the buckets between minimum and maximum.
+    void clear() noexcept {
+        if (count_ == 0) { return; }
+        std::fill(buckets_.begin() + first_used(), buckets_.begin() + last_used() + 1, 0);
+        count_ = 0;
+        sum_ = 0.0;
+        min_ = std::numeric_limits<std::int64_t>::max();
+        max_ = 0;
+    }
 
-    /// Adds what another histogram has counted.
+    /// Adds what another histogram has counted. Costs the buckets between its minimum and maximum.
     void merge(const LatencyHistogram& other) noexcept {
-        for (std::size_t i = 0; i < buckets_.size(); ++i) { buckets_[i] += other.buckets_[i]; }
+        if (other.count_ == 0) { return; }
+        const auto last = static_cast<std::size_t>(other.last_used());
+        for (auto i = static_cast<std::size_t>(other.first_used()); i <= last; ++i) {
+            buckets_[i] += other.buckets_[i];
+        }
         count_ += other.count_;
         sum_ += other.sum_;
         min_ = std::min(min_, other.min_);
@@ -98,6 +112,9 @@ private:
     static constexpr std::size_t sub_bits = static_cast<std::size_t>(std::countr_zero(SubBuckets));
     static constexpr std::size_t doublings = 40;
     static constexpr std::size_t bucket_count = doublings * SubBuckets;
+
+    [[nodiscard]] std::ptrdiff_t first_used() const noexcept { return static_cast<std::ptrdiff_t>(bucket_of(min_)); }
+    [[nodiscard]] std::ptrdiff_t last_used() const noexcept { return static_cast<std::ptrdiff_t>(bucket_of(max_)); }
 
     static constexpr std::size_t bucket_of(std::uint64_t value) noexcept {
         const std::uint64_t units = value >> unit_bits;

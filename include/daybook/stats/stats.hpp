@@ -5,13 +5,18 @@
 /// @file
 /// How much: counts and distributions kept as executions end, so that asking costs no scan.
 
+#include <daybook/detail/handler_figures.hpp>
+#include <daybook/detail/outcome_tally.hpp>
+#include <daybook/detail/rate_meter.hpp>
+#include <daybook/detail/stats_reader.hpp>
+#include <daybook/detail/timeline_recorder.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/stats/latency_histogram.hpp>
 #include <daybook/stats/stats_snapshot.hpp>
 #include <daybook/types.hpp>
 
+#include <array>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,32 +44,45 @@ struct ExecutionEnd {
     std::chrono::nanoseconds duration = never_ran;
     StatsGroup handler = StatsGroup::other;
     StatsGroup job = StatsGroup::other;
+    sys_time at = {};           ///< when it ended: the minute in which it is counted
+    steady_time steady_at = {}; ///< the same on the steady clock: the rates in which it is counted
+};
+
+/// What Stats has to know of occurrences that were not run.
+struct ExecutionSkip {
+    SkipReason reason = SkipReason::misfire;
+    std::uint64_t occurrences = 1;
+    StatsGroup handler = StatsGroup::other;
+    StatsGroup job = StatsGroup::other;
+    sys_time at = {}; ///< when they were counted
 };
 
 /// Counts of final executions, and distributions over every attempt that ran: failures and timeouts included, cancelled
-/// ones not. A handler costs one histogram, a job a few counters; both are capped, and what exceeds the cap is counted
-/// as `other`.
+/// ones not. Overall there are a timeline and rates besides, 110 KB in all; a handler costs a histogram and the hours
+/// of a week, 18 KB, a job its counters. Handlers and jobs are capped, and what exceeds the cap is counted as `other`.
 ///
 /// @par Thread safety
-/// Distinct objects: safe. Shared objects: unsafe; a log keeps its own under its lock.
+/// Distinct objects: safe. Shared objects: unsafe; a log keeps its own under its lock, and asks in short turns.
 template <std::size_t SubBuckets>
 class Stats {
 public:
     /// @param max_handlers, max_jobs  How many of each are counted apart, 0 for none.
-    explicit Stats(std::size_t max_handlers = 128, std::size_t max_jobs = 1024)
-        : max_handlers_{max_handlers}, max_jobs_{max_jobs} {}
+    /// @param now                     The `counted_since` of snapshots.
+    explicit Stats(std::size_t max_handlers = 128, std::size_t max_jobs = 1024, sys_time now = {})
+        : max_handlers_{max_handlers}, max_jobs_{max_jobs}, counted_since_{now} {}
 
     /// A new group for a handler that has none yet, or `other` when the table is full. O(1).
     [[nodiscard]] StatsGroup add_handler(std::string_view name) {
         if (handlers_.size() >= max_handlers_) { return StatsGroup::other; }
-        handlers_.push_back(std::make_unique<Handler>(Handler{std::string{name}, {}, {}}));
+        auto figures = std::make_unique<Figures>();
+        handlers_.push_back({.name = std::make_shared<const std::string>(name), .figures = std::move(figures)});
         return static_cast<StatsGroup>(handlers_.size() - 1);
     }
 
     /// @copydoc add_handler
     [[nodiscard]] StatsGroup add_job(std::string_view name) {
         if (jobs_.size() >= max_jobs_) { return StatsGroup::other; }
-        jobs_.emplace_back(std::string{name}, OutcomeCounts{});
+        jobs_.push_back({.name = std::make_shared<const std::string>(name)});
         return static_cast<StatsGroup>(jobs_.size() - 1);
     }
 
@@ -75,130 +93,162 @@ public:
         if (queue_delay) { queue_delay_.record(*queue_delay); }
     }
 
-    /// Counts an execution that ended. O(1).
+    /// Counts an execution that ended. O(1); once an hour O(handlers).
     void record_end(const ExecutionEnd& end) noexcept {
-        if (end.is_final && end.status != JobStatus::cancelled) { ++lifetime_; }
+        if (!timeline_.is_within_minute(end.at)) { turn_to(end.at); }
+        if (!rates_.is_within_step(end.steady_at)) { rates_.turn_to(end.steady_at, so_far(timeline_.total_tally())); }
         Handler& handler = handler_of(end.handler);
-        count_outcome(overall_, end);
-        count_outcome(handler.counts, end);
-        count_outcome(job_of(end.job), end);
+        auto& minute = timeline_.minute();
+        minute.tally.count(end.status, end.is_final, end.attempt_number);
+        handler.tally.count(end.status, end.is_final, end.attempt_number);
+        job_of(end.job).tally.count(end.status, end.is_final, end.attempt_number);
         if (end.duration != ExecutionEnd::never_ran && end.status != JobStatus::cancelled) {
-            duration_.record(end.duration);
-            handler.duration.record(end.duration);
+            minute.duration.record(end.duration);
+            handler.figures->record(end.duration);
         }
     }
 
-    /// Counts occurrences that were not run.
-    void record_skip(StatsGroup handler, StatsGroup job, std::uint64_t occurrences) noexcept {
-        overall_.skipped_count += occurrences;
-        handler_of(handler).counts.skipped_count += occurrences;
-        job_of(job).skipped_count += occurrences;
+    /// Counts occurrences that were not run. O(1); once an hour O(handlers).
+    void record_skip(const ExecutionSkip& skip) noexcept {
+        if (!timeline_.is_within_minute(skip.at)) { turn_to(skip.at); }
+        timeline_.minute().tally.count_skips(skip.occurrences);
+        handler_of(skip.handler).tally.count_skips(skip.occurrences);
+        job_of(skip.job).tally.count_skips(skip.occurrences);
+        skips_[static_cast<std::size_t>(skip.reason)] += skip.occurrences;
     }
 
     /// All figures; what the buffer holds is the log's to add. O(handlers + jobs).
-    [[nodiscard]] StatsSnapshot snapshot() const {
-        StatsSnapshot all;
-        static_cast<OutcomeCounts&>(all) = with_rate(overall_);
-        all.lifetime_executions = lifetime_;
-        all.duration = duration_.summary();
-        all.average_duration_ms = all.duration.average_ms;
-        all.min_ms = all.duration.min_ms;
-        all.max_ms = all.duration.max_ms;
-        all.p50_ms = all.duration.p50_ms;
-        all.p95_ms = all.duration.p95_ms;
-        all.p99_ms = all.duration.p99_ms;
-        all.drift = drift_.summary();
-        all.queue_delay = queue_delay_.summary();
-        for (const auto& handler : handlers_) { all.by_handler.insert_or_assign(handler->name, stats_of(*handler)); }
-        for (const auto& [name, counts] : jobs_) { all.by_job.insert_or_assign(name, JobStats{with_rate(counts)}); }
-        // A job may really be called "other"; then the rest shows up under a name that cannot be mistaken.
-        if (is_used(other_handler_.counts)) {
-            all.by_handler.try_emplace(all.by_handler.contains("other") ? "(other)" : "other",
-                                       stats_of(other_handler_));
-        }
-        if (is_used(other_jobs_)) {
-            all.by_job.try_emplace(all.by_job.contains("other") ? "(other)" : "other",
-                                   JobStats{with_rate(other_jobs_)});
-        }
-        return all;
+    /// @param now  Where the timeline ends; and the same instant on the steady clock, where rates end.
+    [[nodiscard]] StatsSnapshot snapshot(sys_time now, steady_time steady_now) const {
+        return snapshot(now, steady_now, [](auto&& work) { work(); });
     }
 
-    /// Starts every count anew but the lifetime's; all groups given out become invalid.
-    void clear() noexcept {
-        overall_ = {};
-        duration_.clear();
+    /// The same for an object that is behind a lock, without keeping it for long.
+    ///
+    /// @param turn  Called some times with a function that it must call once, under the lock, and that does little
+    ///              and allocates nothing as a rule; it returns whether this was the turn in which the figures overall
+    ///              and the counts of all handlers were read. Distributions of handlers and counts of jobs follow in
+    ///              other turns: they may know of executions that have ended in between.
+    template <class Turn>
+    [[nodiscard]] StatsSnapshot snapshot(sys_time now, steady_time steady_now, Turn&& turn) const {
+        return detail::StatsReader<SubBuckets, Turn>{*this, turn}.snapshot(now, steady_now);
+    }
+
+    /// What ended from `from` up to `to`, both taken to the whole hours around them. O(handlers).
+    [[nodiscard]] RangeStats range(sys_time from, sys_time to, sys_time now) const {
+        return range(from, to, now, [](auto&& work) { work(); });
+    }
+
+    /// @copydoc range
+    /// @param turn  As `snapshot` has it.
+    template <class Turn>
+    [[nodiscard]] RangeStats range(sys_time from, sys_time to, sys_time now, Turn&& turn) const {
+        return detail::StatsReader<SubBuckets, Turn>{*this, turn}.range(from, to, now);
+    }
+
+    /// What a clear leaves to be destroyed, outside of the lock where there is one.
+    class Retired;
+
+    /// Starts every count anew but the lifetime's; all groups given out become invalid. O(1), but for what is returned.
+    /// @param now  The `counted_since` of snapshots.
+    Retired clear(sys_time now = {}) noexcept {
+        Retired retired;
+        before_clear_ += timeline_.total_tally();
+        timeline_.clear();
+        rates_.clear();
         drift_.clear();
         queue_delay_.clear();
-        handlers_.clear();
-        jobs_.clear();
-        other_handler_.counts = {};
-        other_handler_.duration.clear();
-        other_jobs_ = {};
+        retired.handlers_.swap(handlers_);
+        retired.jobs_.swap(jobs_);
+        other_handlers_.tally = {};
+        other_handlers_.figures->clear();
+        other_jobs_.tally = {};
+        skips_ = {};
+        counted_since_ = now;
+        ++clears_;
+        return retired;
+    }
+
+    /// What this object takes outside of itself, allocators' overhead not counted. O(1), but for names.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        std::size_t bytes = timeline_.memory_bytes() + (handlers_.size() + 1) * sizeof(Figures) +
+                            handlers_.capacity() * sizeof(Handler) + jobs_.capacity() * sizeof(Job);
+        for (const Handler& handler : handlers_) { bytes += bytes_of(*handler.name); }
+        for (const Job& job : jobs_) { bytes += bytes_of(*job.name); }
+        return bytes;
+    }
+
+    /// What `memory_bytes` comes to at most with names of at most `name_bytes`.
+    [[nodiscard]] std::size_t memory_limit(std::size_t name_bytes) const noexcept {
+        const std::size_t name = sizeof(std::string) + name_bytes + 1;
+        return timeline_.memory_bytes() + sizeof(Figures) +
+               max_handlers_ * (2 * sizeof(Handler) + sizeof(Figures) + name) + max_jobs_ * (2 * sizeof(Job) + name);
     }
 
 private:
+    template <std::size_t, class>
+    friend class detail::StatsReader;
+    using Figures = detail::HandlerFigures<SubBuckets>;
+    using Name = std::shared_ptr<const std::string>; // shared with snapshots that are being built
+
+    struct Job {
+        Name name = {};
+        detail::OutcomeTally tally = {};
+    };
     struct Handler {
-        std::string name;
-        OutcomeCounts counts;
-        LatencyHistogram<SubBuckets> duration;
+        Name name = {};
+        detail::OutcomeTally tally = {};
+        std::unique_ptr<Figures> figures = {};
     };
 
-    static void count_outcome(OutcomeCounts& counts, const ExecutionEnd& end) noexcept {
-        if (end.attempt_number > 1) { ++counts.retry_count; }
-        if (!end.is_final) { return; }
-        if (end.status == JobStatus::cancelled) {
-            ++counts.cancelled_count;
-            return;
-        }
-        ++counts.total_executions;
-        if (end.status == JobStatus::success) { ++counts.success_count; }
-        if (is_failure(end.status)) { ++counts.error_count; }
-        if (end.status == JobStatus::timeout) { ++counts.timeout_count; }
-        if (end.status == JobStatus::abandoned) { ++counts.abandoned_count; }
+    static std::size_t bytes_of(const std::string& name) noexcept {
+        return sizeof name + (name.capacity() > std::string{}.capacity() ? name.capacity() + 1 : 0);
     }
 
-    static OutcomeCounts with_rate(OutcomeCounts counts) noexcept {
-        if (counts.total_executions != 0) {
-            const double percent =
-                100.0 * static_cast<double>(counts.success_count) / static_cast<double>(counts.total_executions);
-            counts.success_rate = std::round(percent * 100.0) / 100.0;
-        }
-        return counts;
+    static detail::RateMeter::Count so_far(const detail::OutcomeTally& tally) noexcept {
+        return {.executions = tally.of(JobStatus::success) + tally.errors(), .errors = tally.errors()};
     }
 
-    static bool is_used(const OutcomeCounts& counts) noexcept {
-        return counts.total_executions + counts.cancelled_count + counts.skipped_count + counts.retry_count != 0;
-    }
-
-    static HandlerStats stats_of(const Handler& handler) {
-        HandlerStats stats;
-        static_cast<OutcomeCounts&>(stats) = with_rate(handler.counts);
-        stats.total = stats.total_executions;
-        stats.success = stats.success_count;
-        stats.error = stats.error_count;
-        stats.duration = handler.duration.summary();
-        stats.avg_duration_ms = stats.duration.average_ms;
-        return stats;
+    /// Another minute has begun: seldom.
+    void turn_to(sys_time at) noexcept {
+        const auto hour = timeline_.open().hour_key;
+        timeline_.turn_to(at);
+        ++closings_;
+        if (timeline_.open().hour_key == hour || hour == detail::no_period) { return; }
+        for (Handler& handler : handlers_) { handler.figures->close_hour(hour, handler.tally); }
+        other_handlers_.figures->close_hour(hour, other_handlers_.tally);
     }
 
     Handler& handler_of(StatsGroup group) noexcept {
-        return group == StatsGroup::other ? other_handler_ : *handlers_[static_cast<std::size_t>(group)];
+        return group == StatsGroup::other ? other_handlers_ : handlers_[static_cast<std::size_t>(group)];
     }
-    OutcomeCounts& job_of(StatsGroup group) noexcept {
-        return group == StatsGroup::other ? other_jobs_ : jobs_[static_cast<std::size_t>(group)].second;
+    Job& job_of(StatsGroup group) noexcept {
+        return group == StatsGroup::other ? other_jobs_ : jobs_[static_cast<std::size_t>(group)];
     }
 
     std::size_t max_handlers_;
     std::size_t max_jobs_;
-    std::uint64_t lifetime_ = 0;
-    OutcomeCounts overall_;
-    LatencyHistogram<SubBuckets> duration_;
+    detail::TimelineRecorder<SubBuckets> timeline_; // and what there is overall
+    detail::RateMeter rates_;
     LatencyHistogram<SubBuckets> drift_;
     LatencyHistogram<SubBuckets> queue_delay_;
-    std::vector<std::unique_ptr<Handler>> handlers_;
-    std::vector<std::pair<std::string, OutcomeCounts>> jobs_;
-    Handler other_handler_{};
-    OutcomeCounts other_jobs_;
+    std::vector<Handler> handlers_;
+    std::vector<Job> jobs_;
+    Handler other_handlers_{.figures = std::make_unique<Figures>()};
+    Job other_jobs_;
+    std::array<std::uint64_t, 9> skips_{}; // by reason
+    detail::OutcomeTally before_clear_;
+    sys_time counted_since_;
+    std::uint64_t clears_ = 0;
+    std::uint64_t closings_ = 0;
+};
+
+template <std::size_t SubBuckets>
+class Stats<SubBuckets>::Retired {
+private:
+    friend class Stats;
+    std::vector<Handler> handlers_;
+    std::vector<Job> jobs_;
 };
 
 } // namespace daybook::inline v0

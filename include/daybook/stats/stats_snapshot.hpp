@@ -5,38 +5,19 @@
 /// @file
 /// The figures of a log at one moment, under the names that the JSON has.
 
+#include <daybook/stats/outcome_counts.hpp>
+#include <daybook/stats/timeline.hpp>
+#include <daybook/types.hpp>
+
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace daybook::inline v0 {
-
-/// A distribution in milliseconds. All are 0.0 when nothing was measured.
-struct LatencySummary {
-    std::uint64_t count = 0; ///< values measured
-    double average_ms = 0.0;
-    double min_ms = 0.0;
-    double max_ms = 0.0;
-    double p50_ms = 0.0;
-    double p95_ms = 0.0;
-    double p99_ms = 0.0;
-};
-
-/// Counts of final executions since start or the last clear.
-struct OutcomeCounts {
-    std::uint64_t total_executions = 0; ///< `success_count + error_count`
-    std::uint64_t success_count = 0;
-    std::uint64_t error_count = 0; ///< errors, timeouts and abandoned ones together
-    std::uint64_t timeout_count = 0;
-    std::uint64_t abandoned_count = 0;
-    std::uint64_t cancelled_count = 0; ///< stands apart from the total
-    std::uint64_t skipped_count = 0;   ///< occurrences, not records
-    std::uint64_t retry_count = 0;     ///< attempts after the first that have ended
-
-    /// Successes among `total_executions` in percent, rounded to two decimals; 100.0 when there are none.
-    double success_rate = 100.0;
-};
 
 /// One handler's share. Counts bear both of the names in use.
 struct HandlerStats : OutcomeCounts {
@@ -50,12 +31,31 @@ struct HandlerStats : OutcomeCounts {
 /// One job's share; jobs beyond `max_tracked_jobs` are counted together as `other`.
 struct JobStats : OutcomeCounts {};
 
-/// What StatsSnapshot says of the buffer and of what is under way.
+/// Final executions that ended lately.
+struct RateStats {
+    std::uint64_t executions = 0; ///< success or failure; cancelled ones are not counted
+    std::uint64_t errors = 0;     ///< failures among them
+    double per_minute = 0.0;      ///< `executions`, divided by the minutes that the window has
+};
+
+/// Rates over windows that end now. A window moves in steps of 5 s, so that a job that runs every minute always counts
+/// once in `last_minute`. It is measured on the steady clock: setting the wall clock changes no rate. A window that is
+/// longer than the program has run, or than the last clear is ago, counts what there was.
+struct Rates {
+    RateStats last_minute = {};
+    RateStats last_5_minutes = {};
+    RateStats last_15_minutes = {};
+    RateStats last_hour = {};
+};
+
+/// All figures of a log. What is inherited, and all that says nothing else, counts since start or the last clear.
 struct StatsSnapshot : OutcomeCounts {
+    sys_time counted_since = {};           ///< start or the last clear
     std::uint64_t queued = 0;              ///< waiting for a worker now
     std::uint64_t running = 0;             ///< running now
     std::uint64_t retained = 0;            ///< finished records in the buffer
-    std::uint64_t lifetime_executions = 0; ///< final executions ever, never reset
+    std::uint64_t lifetime_executions = 0; ///< final executions ever, never reset: `lifetime.total_executions`
+    OutcomeCounts lifetime = {};           ///< all counts since start, never reset
     double buffer_utilization = 0.0;       ///< `retained` / capacity, 0 to 1
 
     double average_duration_ms = 0.0;
@@ -64,13 +64,47 @@ struct StatsSnapshot : OutcomeCounts {
     double p50_ms = 0.0;
     double p95_ms = 0.0;
     double p99_ms = 0.0;
+    double p999_ms = 0.0;
     LatencySummary duration = {};    ///< the same figures as one value
-    LatencySummary drift = {};       ///< start against nominal time, scheduled first attempts
+    LatencySummary drift = {};       ///< start after nominal time, scheduled first attempts; early ones count as 0
     LatencySummary queue_delay = {}; ///< waiting for a worker
 
     std::map<std::string, HandlerStats, std::less<>> by_handler = {}; ///< "other" past `max_tracked_handlers`
     std::map<std::string, JobStats, std::less<>> by_job = {};         ///< "other" past `max_tracked_jobs`
     std::map<std::string, std::uint64_t, std::less<>> by_status = {}; ///< records retained or in flight, by status
+    std::map<std::string, std::uint64_t, std::less<>> skips_by_reason = {}; ///< every reason; occurrences, not records
+
+    Rates rates = {};
+    Timeline timeline = {};
+};
+
+/// How long executions took where no histogram is kept: exact, without percentiles.
+struct DurationStats {
+    std::uint64_t count = 0; ///< attempts that ran, failures and timeouts included, cancelled ones not
+    double average_ms = 0.0;
+    double min_ms = 0.0;
+    double max_ms = 0.0;
+};
+
+/// One handler's share of a range of time.
+struct HandlerRangeStats : OutcomeCounts {
+    DurationStats duration = {};
+};
+
+/// What ended within a range of time, answered from hourly buckets: nothing is scanned, and evicted records count too.
+/// Of the time before the last clear nothing is known.
+struct RangeStats : OutcomeCounts {
+    sys_time from = {}; ///< what the figures cover: what was asked for, to the whole hours around it, of those kept
+    sys_time to = {};   ///< not included; at most the end of the hour under way
+    std::chrono::minutes resolution = std::chrono::hours{1};
+
+    /// Whether nothing is missing: what was asked for begins neither before the oldest hour kept nor before
+    /// StatsSnapshot::counted_since.
+    bool is_complete = true;
+
+    DurationStats duration = {};
+    std::map<std::string, HandlerRangeStats, std::less<>> by_handler = {}; ///< those with something to count
+    std::vector<TimelineBucket> timeline = {};                             ///< hours, as in Timeline
 };
 
 } // namespace daybook::inline v0

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_HANDLER_FIGURES_HPP
+#define DAYBOOK_DETAIL_HANDLER_FIGURES_HPP
+
+/// @file
+/// One handler's distribution of durations, and its hours of a week.
+
+#include <daybook/detail/outcome_tally.hpp>
+#include <daybook/detail/period_ring.hpp>
+#include <daybook/stats/latency_histogram.hpp>
+#include <daybook/stats/timeline.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace daybook::inline v0::detail {
+
+/// One hour of one handler, in 72 bytes; counts stop at 4,294,967,295.
+struct HandlerHour {
+    PeriodKey key = no_period;
+    double sum = 0.0;
+    std::int64_t min = std::numeric_limits<std::int64_t>::max();
+    std::int64_t max = 0;
+    std::uint32_t durations = 0;
+    std::uint32_t retries = 0;
+    std::array<std::uint32_t, 8> finals{};
+
+    void add(const OutcomeTally& tally, const DurationSum& duration) noexcept {
+        sum += duration.sum;
+        min = std::min(min, duration.min);
+        max = std::max(max, duration.max);
+        durations = narrow(durations + duration.count);
+        retries = narrow(retries + tally.retries);
+        for (std::size_t i = 0; i < finals.size(); ++i) { finals[i] = narrow(finals[i] + tally.finals[i]); }
+    }
+
+    void add_to(OutcomeTally& tally, DurationSum& duration) const noexcept {
+        duration += {.count = durations, .sum = sum, .min = min, .max = max};
+        tally.retries += retries;
+        for (std::size_t i = 0; i < finals.size(); ++i) { tally.finals[i] += finals[i]; }
+    }
+
+private:
+    static std::uint32_t narrow(std::uint64_t count) noexcept {
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
+    }
+};
+
+/// The counts of the hour under way are a difference: what there is now, less what there was when it began.
+template <std::size_t SubBuckets>
+class HandlerFigures {
+public:
+    void record(std::chrono::nanoseconds took) noexcept {
+        const std::int64_t value = std::max<std::int64_t>(0, took.count());
+        duration_.record(std::chrono::nanoseconds{value});
+        hour_min_ = std::min(hour_min_, value);
+        hour_max_ = std::max(hour_max_, value);
+    }
+
+    [[nodiscard]] const LatencyHistogram<SubBuckets>& duration() const noexcept { return duration_; }
+
+    /// The hour is over.
+    /// @param now  What the handler has counted so far.
+    void close_hour(PeriodKey key, const OutcomeTally& now) noexcept {
+        HandlerHour& place = hours_[place_of(key, hours_.size())];
+        if (place.key != key) { place = HandlerHour{.key = key}; } // as overall, also when there is nothing to count
+        place.add(now - base_, hour_duration());
+        base_ = now;
+        base_count_ = duration_.count();
+        base_sum_ = duration_.sum_ns();
+        hour_min_ = std::numeric_limits<std::int64_t>::max();
+        hour_max_ = 0;
+    }
+
+    /// Adds up the hours `first` to `last`, of which `open` is under way. O(hours kept).
+    void sum_hours(PeriodKey first, PeriodKey last, PeriodKey open, const OutcomeTally& now, OutcomeTally& tally,
+                   DurationSum& duration) const noexcept {
+        for (const HandlerHour& hour : hours_) {
+            if (hour.key != no_period && hour.key >= first && hour.key <= last) { hour.add_to(tally, duration); }
+        }
+        if (open != no_period && open >= first && open <= last) {
+            tally += now - base_;
+            duration += hour_duration();
+        }
+    }
+
+    void clear() noexcept { *this = HandlerFigures{}; }
+
+private:
+    [[nodiscard]] DurationSum hour_duration() const noexcept {
+        const std::uint64_t count = duration_.count() - base_count_;
+        return {.count = count, .sum = duration_.sum_ns() - base_sum_, .min = hour_min_, .max = hour_max_};
+    }
+
+    LatencyHistogram<SubBuckets> duration_;
+    std::int64_t hour_min_ = std::numeric_limits<std::int64_t>::max();
+    std::int64_t hour_max_ = 0;
+    OutcomeTally base_;
+    std::uint64_t base_count_ = 0;
+    double base_sum_ = 0.0;
+    std::array<HandlerHour, timeline_length(TimelineResolution::hour)> hours_{};
+};
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_OUTCOME_TALLY_HPP
+#define DAYBOOK_DETAIL_OUTCOME_TALLY_HPP
+
+/// @file
+/// Outcomes as they are counted: without a branch, for whatever ends.
+
+#include <daybook/stats/outcome_counts.hpp>
+#include <daybook/types.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+namespace daybook::inline v0::detail {
+
+struct OutcomeTally {
+    std::array<std::uint64_t, 8> finals{}; ///< final executions by status; of skips, occurrences
+    std::uint64_t retries = 0;
+
+    void count(JobStatus status, bool is_final, std::uint32_t attempt_number) noexcept {
+        finals[static_cast<std::size_t>(status)] += is_final ? 1 : 0;
+        retries += attempt_number > 1 ? 1 : 0;
+    }
+
+    void count_skips(std::uint64_t occurrences) noexcept { of(JobStatus::skipped) += occurrences; }
+
+    [[nodiscard]] std::uint64_t& of(JobStatus status) noexcept { return finals[static_cast<std::size_t>(status)]; }
+    [[nodiscard]] std::uint64_t of(JobStatus status) const noexcept { return finals[static_cast<std::size_t>(status)]; }
+
+    [[nodiscard]] std::uint64_t errors() const noexcept {
+        return of(JobStatus::error) + of(JobStatus::timeout) + of(JobStatus::abandoned);
+    }
+
+    [[nodiscard]] bool is_used() const noexcept { return *this != OutcomeTally{}; }
+    [[nodiscard]] bool operator==(const OutcomeTally&) const noexcept = default;
+
+    OutcomeTally& operator+=(const OutcomeTally& other) noexcept {
+        for (std::size_t i = 0; i < finals.size(); ++i) { finals[i] += other.finals[i]; }
+        retries += other.retries;
+        return *this;
+    }
+
+    /// What has come since `earlier`.
+    [[nodiscard]] OutcomeTally operator-(const OutcomeTally& earlier) const noexcept {
+        OutcomeTally since = *this;
+        for (std::size_t i = 0; i < finals.size(); ++i) { since.finals[i] -= earlier.finals[i]; }
+        since.retries -= earlier.retries;
+        return since;
+    }
+
+    [[nodiscard]] OutcomeCounts counts() const noexcept {
+        OutcomeCounts counts;
+        counts.success_count = of(JobStatus::success);
+        counts.error_count = errors();
+        counts.total_executions = counts.success_count + counts.error_count;
+        counts.timeout_count = of(JobStatus::timeout);
+        counts.abandoned_count = of(JobStatus::abandoned);
+        counts.cancelled_count = of(JobStatus::cancelled);
+        counts.skipped_count = of(JobStatus::skipped);
+        counts.retry_count = retries;
+        if (counts.total_executions != 0) {
+            const double percent =
+                100.0 * static_cast<double>(counts.success_count) / static_cast<double>(counts.total_executions);
+            counts.success_rate = std::round(percent * 100.0) / 100.0;
+        }
+        return counts;
+    }
+};
+
+} // namespace daybook::inline v0::detail
+
+#endif

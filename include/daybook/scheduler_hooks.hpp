@@ -31,9 +31,10 @@ struct JobEvent {
 };
 
 /// Called while things happen; each may be empty. They run on the thread that found out, which may be one that
-/// calls `remove`, `update` or `stop`, under no lock of the scheduler, and may call
-/// the scheduler; `stop` does not wait for them. A hook holds up the job or the timer that it is called from, so it
-/// should hand on what takes time. What one throws goes to `on_diagnostic`, and what that throws is dropped.
+/// calls `remove`, `update` or `stop`, under no lock of the scheduler, and may call the scheduler. A hook holds up the
+/// job or the timer that it is called from, so it should hand on what takes time: a `stop` from elsewhere waits for it
+/// as for the job, and for one on the timer's thread however long it takes; a `stop` that a hook calls does not wait.
+/// What one throws goes to `on_diagnostic`, and what that throws is dropped.
 struct SchedulerHooks {
     std::function<void(const JobEvent&)> on_start = {};   ///< a body is about to run
     std::function<void(const JobEvent&)> on_success = {}; ///< it succeeded

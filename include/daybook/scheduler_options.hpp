@@ -35,7 +35,7 @@ struct SchedulerOptions {
     LogOptions log = {};
 
     /// Executions that may wait, for a busy worker or for the one before; beyond it occurrences are skipped
-    /// (`queue_full`). At least 1.
+    /// (`queue_full`). 1 to 1,000,000,000.
     std::size_t max_queue = 1000;
 
     /// How many bodies of a group run at once, at least 1: by JobOptions::group, or by the handler_id of jobs that name
@@ -47,9 +47,9 @@ struct SchedulerOptions {
     /// so that nothing waits for ever behind what is more urgent. 0: priorities mean nothing.
     std::chrono::nanoseconds priority_worth = std::chrono::seconds{10};
 
-    /// The least time between two wake-ups of the timer that find something due; not negative. A flood of instants is
-    /// met in batches then, which takes a fraction of the processor's time, and what comes due right after something
-    /// else starts that much later. 0: every instant is waited for by itself.
+    /// How long the timer rests at least once it has been woken by something due, unless it is called; not negative. A
+    /// flood of instants is met in batches then, which takes a fraction of the processor's time, and what comes due
+    /// right after something else starts that much later. 0: every instant is waited for by itself.
     std::chrono::nanoseconds coalescing = std::chrono::microseconds{100};
 
     RetryPolicy retry = {};

@@ -67,4 +67,21 @@ TEST_CASE("a step of the machine's own wall clock is noticed at once") {
     CHECK(bench::story(scheduler.log(), "ticking").empty());
 }
 
+TEST_CASE("what is added after the machine's wall clock was set back is not late") {
+    if (std::getenv("DAYBOOK_SET_CLOCK") == nullptr) { return; } // NOLINT(concurrency-mt-unsafe): nobody sets it
+    daybook::Scheduler<> scheduler{{.workers = 1}};
+    std::binary_semaphore has_run{0};
+    const auto wall_now = [] {
+        return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    };
+    scheduler.add("past", daybook::at(wall_now()), [&] { has_run.release(); });
+    scheduler.start();
+    REQUIRE(has_run.try_acquire_for(5s));
+    const SteppedClock stepped{-60s};
+    REQUIRE(stepped.is_set());
+    scheduler.add("soon", daybook::at(wall_now() + 100ms), [&] { has_run.release(); });
+    CHECK(has_run.try_acquire_for(20s));
+    scheduler.stop(patience);
+}
+
 #endif

@@ -3,8 +3,11 @@
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace bench;
@@ -98,6 +101,33 @@ TEST_CASE("what is removed while it waits for its group leaves the next its plac
     world.running.clear();
 }
 
+TEST_CASE("what is removed after it got its turn leaves it to the next, however much is removed with it") {
+    Bench bench{0, [](daybook::SchedulerOptions& options) { options.group_limits = {{"single", 1}}; }};
+    std::optional<daybook::Completion<>> open;
+    bench.scheduler.add({.id = "first", .group = "single"},
+                        [&](daybook::JobContext&, daybook::Completion<> done) { open = std::move(done); });
+    for (const char* const id : {"second", "third"}) {
+        bench.scheduler.add({.id = id, .group = "single"}, [] {});
+    }
+    std::vector<std::string> others;
+    for (int i = 0; i < 200; ++i) { others.push_back("other " + std::to_string(i)); }
+    for (const auto& id : others) {
+        bench.scheduler.add({.id = id}, [] {});
+    }
+    bench.scheduler.add({.id = "last"}, [] {});
+    bench.scheduler.start();
+    for (const char* const id : {"first", "second", "third"}) { bench.scheduler.trigger(id); }
+    bench.scheduler.poll();
+    open->success(); // it is the turn of the second
+    for (const auto& id : others) { bench.scheduler.trigger(id); }
+    bench.scheduler.remove("second");
+    for (const auto& id : others) { bench.scheduler.remove(id); }
+    bench.scheduler.trigger("last"); // what does not wait any more is cleared away
+    bench.scheduler.poll();
+    CHECK(bench.story("third") == "success");
+    CHECK(bench.scheduler.wait_idle(0s));
+}
+
 TEST_CASE("the higher priority goes first, and among equals the one that came first") {
     Bench bench;
     const auto add = [&](const char* id, int priority) {
@@ -131,10 +161,11 @@ TEST_CASE("what has waited long enough goes before what is more urgent") {
     CHECK(order(bench) == "urgent patient patient urgent");
 }
 
-TEST_CASE("a limit below one, a negative worth of priorities and a negative coalescing are refused") {
+TEST_CASE("bounds that make no sense are refused") {
     CHECK_THROWS_AS(daybook::Scheduler<>({.group_limits = {{"g", 0}}}), std::invalid_argument);
     CHECK_THROWS_AS(daybook::Scheduler<>({.priority_worth = -1ns}), std::invalid_argument);
     CHECK_THROWS_AS(daybook::Scheduler<>({.coalescing = -1ns}), std::invalid_argument);
+    CHECK_THROWS_AS(daybook::Scheduler<>({.max_queue = SIZE_MAX}), std::invalid_argument);
 }
 
 TEST_CASE("a limit holds on threads too") {

@@ -6,9 +6,11 @@
 #include "scheduler_bench.hpp"
 #include "support/catch.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <semaphore>
 
@@ -303,4 +305,62 @@ TEST_CASE("a schedule may pause, update and remove the job that it is asked for"
     CHECK(bench.story("job") == "success skipped:paused success success");
     CHECK(bench.scheduler.remove("job"));
     settle();
+}
+
+TEST_CASE("a stop that is given in a hook accounts for what had come due") {
+    std::optional<Bench> bench;
+    bench.emplace(0, [&](daybook::SchedulerOptions& options) {
+        options.hooks.on_skip = [&](const daybook::JobEvent& event) {
+            if (event.job_id != "manual") { return; }
+            bench->clock.advance(5s);
+            bench->scheduler.request_stop();
+        };
+    });
+    bench->scheduler.add("ticking", daybook::every(1s), [] {});
+    bench->scheduler.add({.id = "manual"}, [] {});
+    bench->scheduler.start();
+    bench->scheduler.trigger("manual");
+    bench->scheduler.trigger("manual"); // refused by the overlap policy
+    bench->scheduler.poll();
+    CHECK(bench->story("ticking") == "skipped:shutdown*5");
+}
+
+TEST_CASE("what is ready does not wait for a hook that is called for something else") {
+    std::binary_semaphore has_run{0};
+    std::binary_semaphore was_told{0};
+    std::atomic<bool> came_first{false};
+    daybook::ManualClock clock;
+    auto options = bench::driven(clock, 2);
+    options.hooks.on_skip = [&](const daybook::JobEvent&) {
+        came_first = has_run.try_acquire_for(bench::patience);
+        was_told.release();
+    };
+    daybook::Scheduler<> scheduler{options};
+    scheduler.add("ready", daybook::every(1s), [&] { has_run.release(); });
+    scheduler.add({.id = "skipped", .schedule = daybook::every(1s)}, [] {});
+    scheduler.pause("skipped");
+    scheduler.start();
+    clock.advance(1s);
+    CHECK(was_told.try_acquire_for(bench::patience));
+    CHECK(came_first);
+    CHECK(scheduler.stop(bench::patience).has_stopped());
+}
+
+TEST_CASE("a start that fails halfway may be called again") {
+    struct Hungry {
+        std::shared_ptr<int> meals;
+        std::optional<daybook::sys_time> next(daybook::sys_time after) const {
+            if (--*meals == 0) { throw std::bad_alloc{}; }
+            return after + 1s;
+        }
+    };
+    Bench bench;
+    bench.scheduler.add("before", daybook::every(1s), [] {});
+    bench.scheduler.add("hungry", daybook::Schedule{Hungry{std::make_shared<int>(2)}}, [] {});
+    bench.scheduler.add("later", daybook::every(1s), [] {});
+    CHECK_THROWS_AS(bench.scheduler.start(), std::bad_alloc);
+    CHECK_FALSE(bench.scheduler.health().is_started);
+    bench.scheduler.start();
+    bench.pass(2s);
+    for (const char* const id : {"before", "hungry", "later"}) { CHECK(bench.story(id) == "success success"); }
 }

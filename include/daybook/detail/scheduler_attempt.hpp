@@ -172,12 +172,13 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
     }
     if (is_to_record) {
         if (is_failure(status)) { // user code may be asked: under no lock
-            const auto delay = status == JobStatus::abandoned
-                                   ? redelivery(*occurrence)
-                                   : ask_retry(retry, {.status = status,
-                                                       .error = error,
-                                                       .exception = exception,
-                                                       .attempt_number = occurrence->attempt});
+            const auto delay =
+                status == JobStatus::abandoned
+                    ? redelivery(*occurrence)
+                    : ask_retry(retry, {.status = status,
+                                        .error = status == JobStatus::timeout ? std::string_view{} : error,
+                                        .exception = exception,
+                                        .attempt_number = occurrence->attempt});
             const Lock lock{mutex_};
             occurrence->abandoned = status == JobStatus::abandoned ? occurrence->abandoned + 1 : 0;
             set_retry(*occurrence, delay, lock);

@@ -128,6 +128,7 @@ private:
     bool change_pause(const JobPtr& job, bool is_paused, const Lock& lock);
     void leave_behind(const JobPtr& job, const Moment& now, const Lock& lock);
     bool take_if_come(Due& due, const Lock& lock);
+    [[nodiscard]] bool has_come(const Job& job, const Moment& now, const Lock& lock) const;
     [[nodiscard]] Lock hold_dispatch();
     [[nodiscard]] Moment now() const {
         const ClockReading reading = options_.clock.read();
@@ -136,6 +137,7 @@ private:
     void replace_plan(const JobPtr& job, const PlanPtr& plan, const Owed& first, const Lock& lock);
 
     // What is due.
+    void take_back_start(const Lock& lock) noexcept;
     void run_timer();
     bool dispatch();
     void dispatch_unless_busy();
@@ -143,7 +145,7 @@ private:
     bool dispatch_due(Lock one_at_a_time);
     void settle_all(Dues& due, Dues& settled, Decisions& decisions);
     void take_due(const Moment& now, Dues& due, std::vector<JobPtr>& forgotten, std::vector<Stale>& stale,
-                  Decisions& decisions, const Lock& lock);
+                  Decisions& decisions, std::size_t& posts, const Lock& lock);
     void run_short(const Lock& lock);
     [[nodiscard]] bool has_room(std::size_t replaced) const noexcept;
     void settle_due(Due& due, Decisions& decisions);
@@ -216,6 +218,7 @@ private:
     void watch_staleness(Job& job, const Lock& lock);
 
     // The end.
+    class Stopping;
     std::size_t close_admission(StopReport& report, Decisions& decisions, const Lock& lock);
     void abandon_queue(StopReport& report, Decisions& decisions, const Lock& lock);
     void ask_all_to_stop(Decisions& decisions, const Lock& lock);
@@ -261,6 +264,7 @@ private:
     };
     using AtWork = Inside<struct WorkTag>;
     using AtDispatch = Inside<struct DispatchTag>; // while this thread holds dispatch_mutex_
+    using AtTimer = Inside<struct TimerTag>;       // the timer's own thread
     using AtFlush = Inside<struct FlushTag>;       // while posts are handed to the program's executor
 
     const SchedulerOptions options_;
@@ -312,7 +316,7 @@ private:
 inline SchedulerOptions SchedulerCore::checked(SchedulerOptions options) {
     const auto refuse = [](const std::string& what) { throw std::invalid_argument{"SchedulerOptions: " + what}; };
     if (options.workers > WorkerPool::max_threads) { refuse("workers must be 0 to 4096"); }
-    if (options.max_queue < 1) { refuse("max_queue must be at least 1"); }
+    if (options.max_queue < 1 || options.max_queue > 1'000'000'000) { refuse("max_queue must be 1 to 1,000,000,000"); }
     const auto zero = std::chrono::nanoseconds::zero();
     if (options.timeout < zero) { refuse("timeout must not be negative; 0 is none"); }
     if (options.misfire_tolerance < zero) { refuse("misfire_tolerance must not be negative"); }

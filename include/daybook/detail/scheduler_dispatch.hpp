@@ -49,6 +49,7 @@ inline Owed SchedulerCore::first_due(const JobPlan& plan, sys_time wall, steady_
 
 inline void SchedulerCore::begin_schedule(Job& job, const Owed& first, const Lock& lock) {
     job.schedule_error = first.error;
+    job.is_over = false;
     if (!job.is_stale && !job.is_paused) { watch_staleness(job, lock); }
     job.left = first.left.value_or(std::numeric_limits<std::uint64_t>::max());
     if (job.left == 0) { return retire_if_over(job, lock); }
@@ -68,7 +69,7 @@ inline void SchedulerCore::set_due(Job& job, std::optional<sys_time> wall_due, s
 template <class Key>
 void SchedulerCore::push_due(IndexedHeap<Key>& heap, std::uint32_t item, Key key, const Lock& /*lock*/) {
     heap.push(item, key);
-    if (heap.top().item == item) { alarm_.wake(); }
+    if (heap.top().item == item && !AtTimer::is_inside(*this)) { alarm_.wake(); } // the timer looks before it waits
 }
 
 /// From now on, until it succeeds: then from then on.
@@ -131,38 +132,46 @@ inline void SchedulerCore::start() {
         timeline_ = wall;      // nothing is due by an earlier one
         posts = ready_.size(); // triggered before the start
     }
-    for (const Due& item : beginning) {
-        const Owed first = first_due(*item.plan, wall, steady);
-        const Lock lock{mutex_};
-        if (item.job->plan != item.plan) { continue; } // an update came first, and has begun the new one
-        item.job->is_settling = false;
-        if (state_ == State::started && !item.job->is_removed) { begin_schedule(*item.job, first, lock); }
-    }
-    beginning.clear();
-    if (options_.workers != 0) {
-        clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
-        try {
-            timer_ = NamedThread{"daybook-timer", hook, [this] { run_timer(); }};
-        } catch (...) {
+    try {
+        for (const Due& item : beginning) {
+            const Owed first = first_due(*item.plan, wall, steady);
             const Lock lock{mutex_};
-            if (state_ == State::started) { state_ = State::pending; }
-            throw;
+            if (item.job->plan != item.plan) { continue; } // an update came first, and has begun the new one
+            item.job->is_settling = false;
+            if (state_ == State::started && !item.job->is_removed) { begin_schedule(*item.job, first, lock); }
         }
-        post(posts);
-        flush_posts();
+        if (options_.workers == 0) { return; }
+        clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
+        timer_ = NamedThread{"daybook-timer", hook, [this] { run_timer(); }};
+    } catch (...) {
+        const Lock lock{mutex_};
+        take_back_start(lock);
+        throw;
+    }
+    post(posts);
+    flush_posts();
+}
+
+/// It failed halfway: as if it had not been called.
+inline void SchedulerCore::take_back_start(const Lock& /*lock*/) noexcept {
+    if (state_ != State::started) { return; }
+    state_ = State::pending;
+    wall_due_.clear();
+    steady_due_.clear();
+    stale_due_.clear();
+    for (const auto& [id, job] : jobs_) {
+        job->is_settling = job->is_over = false;
+        job->wall_due.reset();
+        job->steady_due.reset();
     }
 }
 
 inline void SchedulerCore::run_timer() {
-    sys_time rest_wall = sys_time::min(); // not to be woken before, so that a flood is met in batches
-    steady_time rest_steady = steady_time::min();
+    const AtTimer at_timer{*this};
+    steady_time rested = steady_time::min(); // not to be woken before, so that a flood is met in batches
     while (true) {
-        const sys_time woken_wall = options_.clock.now();
-        const steady_time woken_steady = options_.clock.steady_now();
-        if (dispatch()) {
-            rest_wall = saturating_add(woken_wall, std::chrono::ceil<std::chrono::microseconds>(options_.coalescing));
-            rest_steady = saturating_add(woken_steady, options_.coalescing);
-        }
+        const steady_time woken = options_.clock.steady_now();
+        if (dispatch()) { rested = saturating_add(woken, options_.coalescing); }
         std::optional<sys_time> wall;
         std::optional<steady_time> steady;
         bool is_short = false;
@@ -181,8 +190,13 @@ inline void SchedulerCore::run_timer() {
             }
         }
         if (options_.clock.is_system()) {
-            if (wall) { wall = std::max(*wall, rest_wall); }
-            if (steady) { steady = std::max(*steady, rest_steady); }
+            const Moment at = now();
+            if (const auto rest = saturating_difference(rested, at.steady); rest > rest.zero()) {
+                const sys_time rested_wall =
+                    saturating_add(at.wall, std::chrono::ceil<std::chrono::microseconds>(rest));
+                if (wall) { wall = std::max(*wall, rested_wall); }
+                if (steady) { steady = std::max(*steady, rested); }
+            }
             alarm_.wait(wall, steady);
         } else if (options_.clock.is_driven()) {
             const steady_time soon = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
@@ -253,7 +267,7 @@ inline bool SchedulerCore::dispatch_due(Lock one_at_a_time) {
         {
             const Lock lock{mutex_};
             try {
-                take_due(as_of, due, forgotten, stale, decisions, lock);
+                take_due(as_of, due, forgotten, stale, decisions, posts, lock);
             } catch (const std::bad_alloc&) { run_short(lock); } // what was not taken is still due
         }
         settle_all(due, settled, decisions);
@@ -279,9 +293,11 @@ inline void SchedulerCore::run_short(const Lock& /*lock*/) {
 }
 
 /// Takes off the heaps what is due.
+/// @param posts  Counts what became ready, which the caller has to post.
 /// @throws std::bad_alloc  What has not been taken stays due.
 inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<JobPtr>& forgotten,
-                                    std::vector<Stale>& stale, Decisions& decisions, const Lock& lock) {
+                                    std::vector<Stale>& stale, Decisions& decisions, std::size_t& posts,
+                                    const Lock& lock) {
     leave_timeline(now, due, lock);
     while (!wall_due_.empty() && wall_due_.top().key <= now.wall) {
         const JobPtr& job = by_index_[wall_due_.top().item];
@@ -312,7 +328,7 @@ inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<Jo
         } else if (!may_retry(*occurrence, lock)) { // see settle_return
             decide_end(occurrence, SkipReason::none, decisions);
             drop(occurrence, SkipReason::none, lock);
-            release_next(occurrence->job, lock);
+            if (release_next(occurrence->job, lock)) { ++posts; }
         } else if (!has_room(0)) { // its turn comes when there is room for its record
             attempts_due_.push(occurrence->index, saturating_add(now.steady, std::chrono::nanoseconds{100'000'000}));
         } else {

@@ -34,6 +34,8 @@ inline ExecutionId SchedulerCore::carry_out(Decisions& decisions) {
     Decisions failed;
     for (auto next = decisions.begin(); next != decisions.end();) {
         const auto decision = next++;
+        // What is ready does not wait for what the program does when it is called.
+        if (decision->kind != Decision::Kind::hand_over) { post(std::exchange(posts, 0)); }
         try {
             if (const ExecutionId begun = carry_out_one(*decision, posts); begun != 0) { id = begun; }
         } catch (const std::exception&) { failed.splice(failed.end(), decisions, decision); }
@@ -115,6 +117,11 @@ inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std
             ready_.prune(queued_, pruned);
             if (ConcurrencyGroup* const group = occurrence->plan->group) { group->parked.prune(queued_, pruned); }
         } catch (const std::bad_alloc&) {} // the next one sees to it
+        // Perhaps it was their turn in the group; more may be appended.
+        for (std::size_t i = 0, count = pruned.size(); i < count; ++i) {
+            ConcurrencyGroup* const group = pruned[i]->plan->group;
+            if (group != nullptr && group->running < group->limit && unpark(*group, pruned, lock)) { ++posts; }
+        }
     }
     if (dropped_for != SkipReason::none && occurrence->attempt == 1) {
         skip_queued(*occurrence, execution, dropped_for);

@@ -72,7 +72,8 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
 
     PlanPtr replaced; // destroyed outside the locks, perhaps with the callable
     const Lock held = may_replace ? hold_dispatch() : Lock{};
-    const AtDispatch dispatching{*this};
+    std::optional<AtDispatch> dispatching;
+    if (may_replace) { dispatching.emplace(*this); }
     const Moment began = now();
     const Owed first = first_due(*plan, began.wall, began.steady);
     const Lock lock{mutex_};

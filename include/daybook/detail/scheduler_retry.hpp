@@ -37,8 +37,7 @@ inline void SchedulerCore::expire(const OccurrencePtr& occurrence, Decisions& de
         if (occurrence->is_retried) { decisions.back().finality = Finality::retry_follows; }
     }
     const bool has_worker = open_pool_ != nullptr && occurrence->plan->function.begin == nullptr;
-    if (has_worker && !occurrence->is_replaced && replaced_ < options_.max_replacement_workers) {
-        occurrence->is_replaced = true;
+    if (has_worker && replaced_ < options_.max_replacement_workers) {
         decisions.back().replaces_worker = true;
         ++replaced_;
     }
@@ -87,24 +86,18 @@ inline void SchedulerCore::replace_worker(const OccurrencePtr& occurrence) {
     try {
         if (WorkerPool* const pool = open_pool_) { has_grown = pool->grow(); }
     } catch (const std::exception&) { has_grown = false; } // the system has no thread to give
-    if (has_grown) {
-        std::size_t replaced = 0;
-        bool is_surplus = false;
-        {
-            const Lock lock{mutex_};
-            is_surplus = !occurrence->is_replaced; // the body came back first, and its thread may not have left
-            replaced = replaced_;
-        }
-        WorkerPool* const pool = open_pool_;
-        if (is_surplus && pool->threads() > options_.workers + replaced) {
-            try {
-                [[maybe_unused]] const bool is_accepted = pool->post([pool] { pool->retire(); });
-            } catch (const std::bad_alloc&) { return; } // it stays
-        }
-        return;
+    bool is_surplus = false;
+    {
+        const Lock lock{mutex_};
+        is_surplus = has_grown && occurrence->has_returned; // the body came back first, and its thread stays
+        occurrence->is_replaced = has_grown && !is_surplus;
+        if (!occurrence->is_replaced) { --replaced_; }
     }
-    const Lock lock{mutex_};
-    if (std::exchange(occurrence->is_replaced, false)) { --replaced_; }
+    if (!is_surplus) { return; }
+    WorkerPool* const pool = open_pool_;
+    try {
+        [[maybe_unused]] const bool is_accepted = pool->post([pool] { pool->retire(); });
+    } catch (const std::bad_alloc&) { return; } // it stays
 }
 
 /// How long to wait before the next attempt; empty when there will be none. Calls the program where the policy does.

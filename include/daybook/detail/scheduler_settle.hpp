@@ -135,15 +135,18 @@ inline SchedulerCore::Lock SchedulerCore::hold_dispatch() {
     return AtDispatch::is_inside(*this) ? Lock{} : Lock{dispatch_mutex_};
 }
 
-/// Takes off the heaps what its job is due for, if that has come by then.
-inline bool SchedulerCore::take_if_come(Due& due, const Lock& /*lock*/) {
-    Job& job = *due.job;
-    const auto has_come = [&](const auto& heap, auto instant) {
+/// Whether the job has come due by then.
+inline bool SchedulerCore::has_come(const Job& job, const Moment& now, const Lock& /*lock*/) const {
+    const auto is_due = [&](const auto& heap, auto instant) {
         return heap.contains(job.index) && heap.key(job.index) <= instant;
     };
-    if (job.is_over || !(has_come(wall_due_, due.as_of->wall) || has_come(steady_due_, due.as_of->steady))) {
-        return false;
-    }
+    return !job.is_over && (is_due(wall_due_, now.wall) || is_due(steady_due_, now.steady));
+}
+
+/// Takes off the heaps what its job is due for, if that has come by then.
+inline bool SchedulerCore::take_if_come(Due& due, const Lock& lock) {
+    Job& job = *due.job;
+    if (!has_come(job, *due.as_of, lock)) { return false; }
     wall_due_.erase(job.index);
     steady_due_.erase(job.index);
     due.left = job.left;

@@ -66,7 +66,19 @@ inline bool SchedulerCore::wait_idle(std::chrono::nanoseconds timeout) {
 /// @returns How many became ready, which the caller has to post.
 inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions& decisions, const Lock& lock) {
     std::size_t posts = 0;
-    state_ = State::stopping;
+    if (state_ == State::started) { // where the caller could not dispatch: what has come due by now still counts as due
+        const Moment at = now();
+        for (const auto& [id, job] : jobs_) {
+            if (job->is_settling || has_come(*job, at, lock)) { leave_behind(job, at, lock); }
+        }
+    }
+    const auto is_retrying = [](const OccurrencePtr& occurrence) {
+        return occurrence && occurrence->phase == Occurrence::Phase::retrying;
+    };
+    for (const OccurrencePtr& occurrence : occurrences_) {
+        if (is_retrying(occurrence)) { decide_end(occurrence, SkipReason::shutdown, decisions); }
+    }
+    state_ = State::stopping; // nothing fails from here on
     wall_due_.clear();
     steady_due_.clear();
     stale_due_.clear();
@@ -76,8 +88,7 @@ inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions&
     }
     for (std::size_t i = 0; i < occurrences_.size(); ++i) {
         const OccurrencePtr occurrence = occurrences_[i];
-        if (occurrence && occurrence->phase == Occurrence::Phase::retrying) {
-            decide_end(occurrence, SkipReason::shutdown, decisions);
+        if (is_retrying(occurrence)) {
             ++report.cancelled;
             drop(occurrence, SkipReason::shutdown, lock);
             if (release_next(occurrence->job, lock)) { ++posts; }
@@ -86,12 +97,21 @@ inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions&
     return posts;
 }
 
+/// What waits is skipped, and what runs is asked to stop.
 inline void SchedulerCore::abandon_queue(StopReport& report, Decisions& decisions, const Lock& lock) {
+    const auto waits = [](const OccurrencePtr& occurrence) {
+        return occurrence &&
+               (occurrence->phase == Occurrence::Phase::ready || occurrence->phase == Occurrence::Phase::waiting);
+    };
+    Decisions asked; // last
+    ask_all_to_stop(asked, lock);
+    for (const OccurrencePtr& occurrence : occurrences_) {
+        if (waits(occurrence)) { decide_end(occurrence, SkipReason::shutdown, decisions); }
+    }
+    decisions.splice(decisions.end(), asked); // nothing fails from here on
     for (std::size_t i = 0; i < occurrences_.size(); ++i) {
         const OccurrencePtr occurrence = occurrences_[i];
-        if (occurrence &&
-            (occurrence->phase == Occurrence::Phase::ready || occurrence->phase == Occurrence::Phase::waiting)) {
-            decide_end(occurrence, SkipReason::shutdown, decisions);
+        if (waits(occurrence)) {
             ++(occurrence->attempt == 1 ? report.skipped : report.cancelled);
             drop(occurrence, SkipReason::shutdown, lock);
         }
@@ -119,7 +139,6 @@ inline void SchedulerCore::request_stop() {
         const Lock lock{mutex_};
         close_admission(report, decisions, lock);
         abandon_queue(report, decisions, lock);
-        ask_all_to_stop(decisions, lock);
         ++busy_;
     }
     carry_out(decisions);
@@ -141,6 +160,22 @@ inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
     });
 }
 
+/// While this thread is inside `stop`, whatever way it leaves; it is among `stopping_threads_` already.
+class SchedulerCore::Stopping {
+public:
+    explicit Stopping(SchedulerCore& core) noexcept : core_{core} {}
+    Stopping(const Stopping&) = delete;
+    Stopping& operator=(const Stopping&) = delete;
+    ~Stopping() {
+        const Lock lock{core_.mutex_};
+        auto& all = core_.stopping_threads_;
+        all.erase(std::ranges::find(all, std::this_thread::get_id()));
+    }
+
+private:
+    SchedulerCore& core_;
+};
+
 inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
     const auto now = std::chrono::steady_clock::now; // real time: a clock that stands still must not hang a stop
     const bool is_called_back = AtWork::is_inside(*this);
@@ -152,6 +187,7 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
     bool is_left_behind = false;
     {
         const Lock lock{mutex_};
+        stopping_threads_.reserve(stopping_threads_.size() + 1);
         posts = close_admission(report, decisions, lock);
         is_left_behind = !left_behind_.empty() || !postponed_.empty();
         // Without workers somebody else may be at it with poll().
@@ -159,6 +195,7 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
         stopping_threads_.push_back(std::this_thread::get_id());
         ++busy_;
     }
+    const Stopping stopping{*this};
     post(posts);
     carry_out(decisions);
     decisions.clear();
@@ -173,7 +210,6 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
         changed_.notify_all(); // another body may have waited for this one
         if (can_drain) { wait(lock, grace); }
         abandon_queue(report, decisions, lock);
-        ask_all_to_stop(decisions, lock);
         ++busy_;
     }
     carry_out(decisions);
@@ -185,7 +221,6 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
                 report.still_running.push_back(occurrence->job->id);
             }
         }
-        stopping_threads_.erase(std::ranges::find(stopping_threads_, std::this_thread::get_id()));
     }
     // A thread of ours has to end before anybody can wait for it: the destructor does, or a stop from elsewhere.
     const WorkerPool* const pool = open_pool_;
@@ -209,7 +244,12 @@ inline void SchedulerCore::join() {
 
 /// The end of the scheduler, though a handle may keep the core: waits for every body, and lets go of the jobs.
 inline void SchedulerCore::close() {
-    stop(options_.stop_grace);
+    for (bool is_closed = false; !is_closed;) {
+        try {
+            stop(options_.stop_grace);
+            is_closed = true;
+        } catch (const std::bad_alloc&) { std::this_thread::sleep_for(std::chrono::milliseconds{100}); }
+    }
     {
         Lock lock{mutex_}; // bodies on the program's executor, and open ones, have no thread of ours to join
         changed_.wait(lock, [&] { return running_ == 0; });
@@ -218,7 +258,10 @@ inline void SchedulerCore::close() {
     decltype(jobs_) jobs; // destroyed outside the lock: the callables are the program's own
     decltype(by_index_) by_index;
     decltype(ready_) ready;
+    std::map<std::string, ReadyQueue, std::less<>> parked;
+    for (const auto& [name, group] : groups_) { parked[name]; }
     const Lock lock{mutex_};
+    for (auto& [name, group] : groups_) { std::swap(parked.find(name)->second, group.parked); }
     for (const auto& [id, job] : jobs_) { job->is_removed = true; }
     jobs.swap(jobs_);
     by_index.swap(by_index_);

@@ -5,6 +5,7 @@
 #include "report.hpp"
 
 #include <daybook/detail/log_core.hpp>
+#include <daybook/detail/pinned_names.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/time/manual_clock.hpp>
 

@@ -164,3 +164,29 @@ TEST_CASE("positions that skips use up overtake like any other") {
     CHECK(at.all() == Slots{second, first});
     CHECK(at.with(JobStatus::running) == Slots{second, first});
 }
+
+TEST_CASE("what the ring has overtaken is counted by status") {
+    Index at;
+    const auto first = at.place(JobStatus::running);
+    const auto second = at.place(JobStatus::running);
+    CHECK(at.index.count_overtaken(JobStatus::running) == 0);
+    for (int i = 0; i < 1000; ++i) { at.index.remove(at.place(JobStatus::success)); }
+    CHECK(at.index.count_overtaken(JobStatus::running) == 2);
+    at.index.change_status(second, JobStatus::error);
+    CHECK(at.index.count_overtaken(JobStatus::running) == 1);
+    CHECK(at.index.count_overtaken(JobStatus::error) == 1);
+    at.index.remove(first);
+    at.index.remove(second);
+    CHECK(at.index.count_overtaken(JobStatus::running) == 0);
+    CHECK(at.index.count_overtaken(JobStatus::error) == 0);
+}
+
+TEST_CASE("the newest key lies between what is there and the next execution") {
+    Index at;
+    const auto before = at.place(JobStatus::success);
+    const auto skip = at.skip();
+    const auto newest = at.index.newest_key();
+    CHECK(at.index.key_of(before) < newest);
+    CHECK(at.index.key_of(skip) < newest);
+    CHECK(newest < at.index.key_of(at.place(JobStatus::success)));
+}

@@ -119,3 +119,22 @@ TEST_CASE("a wrong parameter of an export is told") {
     CHECK(refusal("?format=csv&status=odd").find("status") != std::string::npos);
     CHECK(refusal("?format=csv&cursor=odd").find("cursor") != std::string::npos);
 }
+
+TEST_CASE("an export says whether it is complete") {
+    Fixture api;
+    api.record(25);
+    CHECK(header(api.file("?format=csv"), "Daybook-Complete") == "true");
+    CHECK(header(api.file("?format=csv&limit=20"), "Daybook-Complete") == "true");
+    CHECK(header(api.file("?format=csv&limit=0"), "Daybook-Complete") == "false");
+}
+
+TEST_CASE("an export hands no cursor back that it has not understood") {
+    Fixture api;
+    api.record(3);
+    for (const char* const limit : {"0", "1"}) {
+        const auto response = api.get("?format=csv&limit=" + std::string{limit} + "&cursor=x%0d%0aSet-Cookie:%20a=1");
+        CHECK(response.status == 400);
+        CHECK(header(response, "Daybook-Next-Cursor") == "(none)");
+    }
+    CHECK(api.get("?format=csv&limit=0").status == 200);
+}

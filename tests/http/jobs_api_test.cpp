@@ -329,6 +329,25 @@ TEST_CASE("a job without counts of its own says so") {
     CHECK(total("other").is_null());
 }
 
+TEST_CASE("jobs that are called as the rest is have their own counts, or say that they have none") {
+    Fixture api;
+    daybook::Scheduler<> scheduler{{.workers = 0, .log = {.max_tracked_jobs = 2}, .clock = api.clock}};
+    http::Router router;
+    router.add(http::jobs_api<daybook::nlohmann_json>(scheduler));
+    for (const auto* id : {"other", "(other)", "((other))"}) {
+        scheduler.add(id, {}, [] {});
+        scheduler.trigger(id);
+        scheduler.poll();
+    }
+    const auto total = [&](const std::string& id) {
+        return json::parse(router.handle({.target = "/api/v1/executions/" + id + "/stats"}).body)
+            .at("total_executions");
+    };
+    CHECK(total("other") == 1);
+    CHECK(total("(other)") == 1);
+    CHECK(total("((other))").is_null());
+}
+
 TEST_CASE("jobs may be looked at, but not touched, until the program says otherwise") {
     Fixture api;
     api.scheduler.add("work", {}, [] {});

@@ -279,3 +279,16 @@ TEST_CASE("every answer carries the security headers, and a handler may set its 
     }
     CHECK(*ask(router, "GET", "/page").header("Content-Security-Policy") == "default-src 'self'");
 }
+
+TEST_CASE("a header whose value would begin another one is left out") {
+    daybook::http::Api api;
+    api.get("/split", [](const daybook::http::Call&) {
+        return daybook::http::Response{.headers = {{"X-Told", "a\r\nSet-Cookie: b"}, {"X-Kept", "c"}}};
+    });
+    daybook::http::Router router;
+    router.add(api);
+    const auto response = router.handle({.target = "/split"});
+    CHECK(response.header("X-Told") == nullptr);
+    REQUIRE(response.header("X-Kept") != nullptr);
+    CHECK(*response.header("X-Kept") == "c");
+}

@@ -130,6 +130,26 @@ TEST_CASE("a log text may fill the limit exactly") {
     CHECK(record.log_text == std::string(99, 'x') + '\n');
 }
 
+TEST_CASE("a line that fills the log text to the last byte goes without its line break") {
+    daybook::LogOptions options;
+    options.max_text_bytes = 100;
+    const auto record = record_of([](JobContext& job) { job.log(std::string(100, 'x')); }, options);
+    CHECK(record.log_text == std::string(100, 'x'));
+}
+
+TEST_CASE("a line beyond a log text that is full to the last byte leaves a mark") {
+    daybook::LogOptions options;
+    options.max_text_bytes = 100;
+    const auto record = record_of(
+        [](JobContext& job) {
+            job.log(std::string(100, 'x'));
+            job.log("beyond");
+        },
+        options);
+    CHECK(record.log_text.size() <= 100);
+    CHECK(record.log_text.ends_with("[cut: 107 bytes in all]"));
+}
+
 TEST_CASE("metadata is kept by name, the latest value counts") {
     const auto record = record_of([](JobContext& job) {
         CHECK(job.metadata("model", "a"));

@@ -264,3 +264,48 @@ TEST_CASE("what a sink throws ends the export, and a bad cursor is refused befor
                     std::invalid_argument);
     CHECK(text.empty());
 }
+
+TEST_CASE("an export in another order is complete, however much there is to look at") {
+    JobExecutionLog<> log{2000};
+    for (int i = 0; i < 2000; ++i) { succeed(log, "job"); }
+    const auto report = write_csv(log, {.sort = SortBy::longest, .max_scanned = 500}, [](std::string_view) {});
+    CHECK(report.records == 2000);
+    CHECK(report.complete);
+}
+
+TEST_CASE("an export passes over its offset once, however many pages that takes") {
+    JobExecutionLog<> log{2000};
+    for (int i = 0; i < 2000; ++i) { succeed(log, "job"); }
+    const auto nowhere = [](std::string_view) {};
+    CHECK(write_csv(log, {.attempt_number = 1, .offset = 1700, .max_scanned = 500}, nowhere).records == 300);
+    CHECK(write_csv(log, {.sort = SortBy::longest, .offset = 1700}, nowhere, {.page = 7}).records == 300);
+}
+
+TEST_CASE("an export that writes no record although there are some is not complete") {
+    JobExecutionLog<> log{10};
+    for (int i = 0; i < 10; ++i) { succeed(log, "job"); }
+    const auto nowhere = [](std::string_view) {};
+    CHECK_FALSE(write_csv(log, {}, nowhere, {.max_bytes = 100}).complete);
+    CHECK_FALSE(write_json_lines(log, {}, nowhere, {.max_records = 0}).complete);
+    CHECK(write_json_lines(log, {}, nowhere).complete);
+}
+
+TEST_CASE("an export that stops at its limit is complete with what its cursor leads to") {
+    JobExecutionLog<> log{10};
+    for (int i = 0; i < 10; ++i) { succeed(log, "job"); }
+    const auto report = write_json_lines(log, {}, [](std::string_view) {}, {.max_records = 4});
+    CHECK(report.complete);
+    CHECK_FALSE(report.next_cursor.empty());
+}
+
+TEST_CASE("an export that loses its place is not complete") {
+    JobExecutionLog<> log{LogOptions{.capacity = 1000, .max_running = 10'000}};
+    for (int i = 0; i < 6000; ++i) { log.record_start("long"); }
+    for (int i = 0; i < 40'000; ++i) { succeed(log, "short"); }
+    // An odd order is that of a skip, and there is none; so far from both ends nobody looks for its place.
+    const auto report =
+        write_csv(log, {.status = JobStatus::running, .cursor = "6001.99999999"}, [](std::string_view) {});
+    CHECK(report.records == 0);
+    CHECK(report.next_cursor.empty());
+    CHECK_FALSE(report.complete);
+}

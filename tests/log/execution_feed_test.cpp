@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -33,10 +34,23 @@ Names jobs(const std::vector<JobExecutionRecord<>>& records) {
     return found;
 }
 
+/// Can be recorded, but not asked for.
+struct Fragile {
+    Fragile() = default;
+    Fragile(Fragile&&) = default;
+    Fragile(const Fragile&) { throw std::runtime_error{"cannot be copied"}; }
+    Fragile& operator=(const Fragile&) = default;
+};
+
 /// Long enough to be never; nothing waits so long unless something is wrong.
 constexpr auto patience = 1min;
 
 } // namespace
+
+template <>
+struct daybook::ResultCodec<Fragile> {
+    static Fragile limited(Fragile result, std::size_t) { return result; }
+};
 
 TEST_CASE("a feed hears of what finishes after it was opened, in the order in which it finishes") {
     JobExecutionLog<> log{100};
@@ -320,4 +334,26 @@ TEST_CASE("of four writers every record is heard of once, in the order of each, 
         CHECK(std::is_sorted(heard[i].begin(), heard[i].end()));
         CHECK(std::adjacent_find(heard[i].begin(), heard[i].end()) == heard[i].end());
     }
+}
+
+TEST_CASE("a feed that sleeps is woken by what it wants, and by nothing else") {
+    detail::FeedRings rings;
+    detail::FeedRing ring{8, JobStatus::error};
+    rings.add(ring);
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    rings.sleep(lock, {}, steady_time{}, ring);
+    CHECK(rings.push(1, JobStatus::success) == nullptr);
+    CHECK(rings.push(2, JobStatus::error) == &rings);
+    CHECK(rings.push(3, JobStatus::error) == nullptr);
+}
+
+TEST_CASE("a record whose result cannot be copied counts as dropped") {
+    JobExecutionLog<Fragile> log{10};
+    auto feed = log.subscribe();
+    log.record_success(log.record_start("job"), Fragile{});
+    log.record_timeout(log.record_start("job"));
+    CHECK_THROWS_AS(feed.try_next(), std::runtime_error);
+    CHECK(feed.dropped() == 1);
+    CHECK(feed.take().size() == 1);
 }

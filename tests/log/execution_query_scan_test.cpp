@@ -11,7 +11,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -165,4 +167,125 @@ TEST_CASE("a reader that scans while two threads record sees everything that was
         CHECK(std::includes(seen.begin(), seen.end(), there.begin(), there.end()));
     }
     is_over = true;
+}
+
+TEST_CASE("a list by duration may ask for everything there is") {
+    JobExecutionLog<> log{10};
+    for (int i = 0; i < 10; ++i) { succeed(log, "job"); }
+    const auto most = std::numeric_limits<std::size_t>::max();
+    CHECK(log.query({.sort = SortBy::longest, .limit = most}).records.size() == 10);
+    CHECK(log.query({.sort = SortBy::longest, .limit = most, .offset = 3}).records.size() == 7);
+    CHECK(log.query({.sort = SortBy::longest, .limit = 3, .offset = most}).records.empty());
+}
+
+TEST_CASE("a page says how much of the offset it has passed over") {
+    const auto log = haystack(10'000);
+    const ExecutionQuery query{.attempt_number = 1, .limit = 10, .offset = 7000, .max_scanned = 5000};
+    const auto first = log.query(query);
+    CHECK(first.records.empty());
+    CHECK(first.passed == 5000);
+    auto rest = query;
+    rest.cursor = first.next_cursor;
+    rest.offset -= first.passed;
+    const auto second = log.query(rest);
+    CHECK(second.passed == 2000);
+    CHECK(ids(second).front() == 3000);
+    CHECK(log.query({.sort = SortBy::longest, .limit = 1, .offset = 5}).passed == 5);
+}
+
+TEST_CASE("an offset beyond all matches that the log can count costs nothing") {
+    const auto log = haystack(10'000);
+    const auto page = log.query({.offset = std::numeric_limits<std::size_t>::max()});
+    CHECK(page.records.empty());
+    CHECK(page.scanned == 0);
+    CHECK(page.complete);
+    CHECK_FALSE(page.has_more);
+    CHECK(page.total.count == 10'000);
+    CHECK(page.passed == 10'000);
+}
+
+TEST_CASE("a status that no execution of long ago has is found without a walk past those of long ago") {
+    JobExecutionLog<> log{LogOptions{.capacity = 4000, .error_capacity = 3000}};
+    for (int i = 0; i < 3000; ++i) { fail(log, "bad"); }
+    for (int i = 0; i < 20'000; ++i) { succeed(log, "good"); }
+    for (int i = 0; i < 3; ++i) { log.record_cancelled(log.record_start("good")); }
+    const auto page = log.query({.status = JobStatus::cancelled});
+    CHECK(page.records.size() == 3);
+    CHECK(page.scanned == 3);
+    CHECK(page.complete);
+    CHECK_FALSE(page.has_more);
+    CHECK(log.query({.status = {JobStatus::cancelled, JobStatus::timeout}, .sort = SortBy::oldest}).scanned == 3);
+}
+
+TEST_CASE("a walk ends with the last match that the log has counted") {
+    JobExecutionLog<> log{LogOptions{.capacity = 4000, .error_capacity = 3000}};
+    for (int i = 0; i < 2000; ++i) { fail(log, "bad"); }
+    const auto old = log.record_start("good");
+    for (int i = 0; i < 20'000; ++i) { succeed(log, "good"); }
+    for (int i = 0; i < 1000; ++i) { fail(log, "bad"); }
+    log.record_timeout(old, Finality::retry_follows);
+    log.record_timeout(log.record_start("good"));
+    const auto page = log.query({.status = JobStatus::timeout});
+    CHECK(page.records.size() == 2);
+    CHECK(page.scanned == 2);
+    CHECK(page.complete);
+    CHECK_FALSE(page.has_more);
+    CHECK(page.next_cursor.empty());
+}
+
+TEST_CASE("a cursor stays right when its record ends far from both ends of what the ring has overtaken") {
+    JobExecutionLog<> log{LogOptions{.capacity = 1000, .max_running = 10'000}};
+    std::vector<Execution> running;
+    for (int i = 0; i < 6000; ++i) { running.push_back(log.record_start("long")); }
+    for (int i = 0; i < 40'000; ++i) { succeed(log, "short"); }
+    ExecutionQuery query{.status = JobStatus::running, .limit = 3000};
+    for (const SortBy sort : {SortBy::newest, SortBy::oldest}) {
+        query.sort = sort;
+        query.cursor = {};
+        const auto first = log.query(query);
+        const auto last = first.records.back().id;
+        log.record_success(running[last - 1]);
+        for (int i = 0; i < 2000; ++i) { succeed(log, "short"); }
+        query.cursor = first.next_cursor;
+        const auto second = log.query(query);
+        CHECK(second.records.front().id == (sort == SortBy::newest ? 3000 : 3002)); // 3001 was the last one before
+        CHECK(second.records.size() >= 2999);
+        CHECK(second.complete);
+    }
+}
+
+TEST_CASE("a cursor stays right when what stood behind it in the list has neighbours that came there later") {
+    JobExecutionLog<> log{LogOptions{.capacity = 1000, .max_running = 10'000}};
+    std::vector<Execution> running;
+    const auto start = [&](int count) {
+        for (int i = 0; i < count; ++i) { running.push_back(log.record_start("long")); }
+    };
+    const auto pass_time = [&](int count) {
+        for (int i = 0; i < count; ++i) { succeed(log, "short"); }
+    };
+    start(2000);
+    pass_time(40'000);
+    start(3000);
+    ExecutionQuery query{.status = JobStatus::running, .limit = 2500};
+    const auto first = log.query(query);
+    const auto last = first.records.back().id;
+    REQUIRE(last == running[2500].id);
+    pass_time(40'000);
+    start(3000);
+    pass_time(40'000);
+    log.record_success(running[2500]);
+    pass_time(2000);
+    query.cursor = first.next_cursor;
+    const auto second = log.query(query);
+    CHECK(second.records.size() == 2500);
+    CHECK(second.records.front().id == running[2499].id);
+}
+
+TEST_CASE("a cursor may have one hint or two, and no more") {
+    JobExecutionLog<> log{10};
+    for (int i = 0; i < 5; ++i) { succeed(log, "job"); }
+    const auto cursor = log.query({.limit = 2}).next_cursor;
+    CHECK(ids(log.query({.cursor = cursor.substr(0, cursor.find('-')) + "-3"})) == Ids{3, 2, 1});
+    CHECK(ids(log.query({.cursor = cursor.substr(0, cursor.find('-')) + "-3-1"})) == Ids{3, 2, 1});
+    CHECK_THROWS_AS(log.query({.cursor = cursor.substr(0, cursor.find('-')) + "-3-1-2"}), std::invalid_argument);
 }

@@ -236,6 +236,16 @@ TEST_CASE("the longest names and texts there may be keep within the limit") {
 }
 
 TEST_CASE("a limit that would exceed all memory is the largest number") {
-    const JobExecutionLog<> log{LogOptions{.max_text_bytes = std::numeric_limits<std::size_t>::max()}};
+    const JobExecutionLog<> log{LogOptions{.max_text_bytes = 2'000'000'000}};
     CHECK(log.memory_limit() == std::numeric_limits<std::size_t>::max());
+}
+
+TEST_CASE("large results of a fixed size are within the limit") {
+    struct Large {
+        std::array<char, 65'536> bytes;
+    };
+    JobExecutionLog<Large> log{LogOptions{.capacity = 200, .max_running = 1, .max_text_bytes = 64}};
+    for (int i = 0; i < 201; ++i) { log.record_success(log.record_start("job"), Large{}); }
+    CHECK(log.memory_bytes() > 200 * sizeof(Large));
+    CHECK(log.memory_bytes() <= log.memory_limit());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/log_reader.hpp>
+#include <daybook/detail/pinned_names.hpp>
 #include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/result_block.hpp>
 #include <daybook/detail/text_search.hpp>

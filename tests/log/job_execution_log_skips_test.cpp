@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <daybook/detail/pinned_names.hpp>
 #include <daybook/log/job_execution_log.hpp>
 
 #include "log/log_test_support.hpp"
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -184,9 +186,27 @@ TEST_CASE("a skip is counted under the handler that it is given") {
     CHECK(log.query({.handler_id = "reports", .status = JobStatus::skipped}).records.size() == 1);
 }
 
+TEST_CASE("another handler closes a run of skips") {
+    JobExecutionLog log{100};
+    const auto first = log.record_skip({.job_id = "nightly", .handler_id = "old"}, SkipReason::overlap);
+    const auto second = log.record_skip({.job_id = "nightly", .handler_id = "new"}, SkipReason::overlap);
+    CHECK(ids(log.query({.skips = everything})) == Ids{second, first});
+    CHECK(log.stats().by_handler.at("new").skipped_count == 1);
+}
+
 TEST_CASE("a skip without a reason, or of no occurrence, is refused") {
     JobExecutionLog log{10};
     CHECK_THROWS_AS(log.record_skip("a", SkipReason::none), std::invalid_argument);
     CHECK_THROWS_AS(log.record_skip("a", SkipReason::overlap, {}, 0), std::invalid_argument);
     CHECK(log.size() == 0);
+}
+
+TEST_CASE("a count of skips stops at the largest number, and is a minimum from there on") {
+    JobExecutionLog<> log{10};
+    const auto id = log.record_skip("job", SkipReason::misfire, {}, UINT64_MAX - 1);
+    log.record_skip("job", SkipReason::misfire);
+    CHECK_FALSE(log.find(id)->skip_count_is_minimum);
+    log.record_skip("job", SkipReason::misfire);
+    CHECK(log.find(id)->skip_count == UINT64_MAX);
+    CHECK(log.find(id)->skip_count_is_minimum);
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 using namespace daybook;
 using namespace log_test;
@@ -37,6 +38,7 @@ TEST_CASE("an option out of its range is refused by name") {
     CHECK(refusal({.capacity = 10, .skip_capacity = 11}).find("skip_capacity") != std::string::npos);
     CHECK(refusal({.max_running = 0}).find("max_running") != std::string::npos);
     CHECK(refusal({.max_text_bytes = 63}).find("max_text_bytes") != std::string::npos);
+    CHECK(refusal({.max_text_bytes = 4'000'000'001}).find("max_text_bytes") != std::string::npos);
     CHECK(refusal({.capacity = 10, .error_capacity = 9, .skip_capacity = 10}) == "accepted");
 }
 
@@ -338,4 +340,23 @@ TEST_CASE("a name that is too long is cut, and found by what it was") {
     const auto run = succeed(log, name);
     CHECK(log.find(run.id)->job_id == std::string(254, 'x'));
     CHECK(ids(log.query({.job_id = name})) == Ids{run.id});
+}
+
+TEST_CASE("an execution due in another age drifts as far as can be told") {
+    JobExecutionLog<> log{10};
+    const auto early = log.record_start({.job_id = "early", .scheduled_at = sys_time::max()});
+    const auto late = log.record_start({.job_id = "late", .scheduled_at = sys_time::min() + 1us});
+    log.record_success(early);
+    log.record_success(late);
+    CHECK(log.find(early.id)->drift() == 0us);
+    CHECK(log.find(late.id)->drift() == std::chrono::microseconds::max());
+    CHECK(log.query({.sort = SortBy::most_drift}).records.front().job_id == "late");
+    CHECK(log.stats().drift.max_ms > 1e12);
+}
+
+TEST_CASE("an error may say nothing") {
+    JobExecutionLog<> log{10};
+    const auto run = log.record_start("job");
+    log.record_error(run, std::string_view{});
+    CHECK(log.find(run.id)->error == "");
 }

@@ -120,7 +120,7 @@ public:
                               std::uint64_t occurrences, daybook::sys_time wall) {
         if (const auto open = open_skip_.find(job); open != open_skip_.end()) {
             const auto known = find_in(finished, open->second);
-            if (known != finished.end() && known->reason == reason) {
+            if (known != finished.end() && known->reason == reason && known->handler_id == handler) {
                 known->skip_count += occurrences;
                 known->completed_at = wall;
                 track(*known);
@@ -270,7 +270,7 @@ private:
         if (record.duration && record.status != Status::cancelled) {
             counts.durations.push_back(record.duration->count());
         }
-        if (record.attempt_number > 1) { ++counts.retry_count; }
+        if (record.attempt_number > 1 && record.started_at) { ++counts.retry_count; } // those that ran
         if (!record.is_final) { return; }
         if (record.status == Status::cancelled) {
             ++counts.cancelled_count;

@@ -126,7 +126,7 @@ private:
                          : drive_ == Drive::shelf ? "shelf"
                                                   : "on the spot"} +
              ", a level of priority is worth " + std::to_string(priority_worth_.count() / 1'000'000) + " ms");
-        see_timeline();
+        timeline_ = clock_.now(); // nothing is due by an earlier one
         has_started_ = true;
         scheduler_->start();
         for (auto& [name, account] : ledger_.accounts) {

@@ -387,7 +387,7 @@ private:
                             record.job_id);
         }
         count(record, [&](daybook::OutcomeCounts& counts) {
-            if (record.attempt_number > 1) { ++counts.retry_count; }
+            if (record.attempt_number > 1 && record.started_at) { ++counts.retry_count; }
             if (!record.is_final) { return; }
             if (record.status == JobStatus::cancelled) {
                 ++counts.cancelled_count;

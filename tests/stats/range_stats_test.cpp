@@ -105,6 +105,16 @@ TEST_CASE("all there is can be asked for") {
     CHECK(stats.range(sys_time::max(), sys_time::min(), noon).total_executions == 0);
 }
 
+TEST_CASE("the rest of a range is not called as a handler is, though that has nothing to count") {
+    Stats<> stats{1, 1};
+    end_at(stats, stats.add_handler("other"), noon);
+    end_at(stats, StatsGroup::other, noon + 1h);
+    const auto range = stats.range(noon + 1h, noon + 2h, noon + 1h);
+    CHECK(range.by_handler.size() == 1);
+    CHECK(range.rest_of_handlers == "(other)");
+    CHECK(range.by_handler.at("(other)").total_executions == 1);
+}
+
 TEST_CASE("skips are counted by hour too") {
     Stats<> stats;
     const auto handler = stats.add_handler("a");
@@ -123,4 +133,45 @@ TEST_CASE("a handler that comes in the middle of an hour begins at zero") {
     end_at(stats, StatsGroup::other, noon + 1h);
     CHECK(stats.range(noon, noon + 1h, noon + 1h).by_handler.at("late").total_executions == 1);
     CHECK_FALSE(stats.range(noon + 1h, noon + 2h, noon + 1h).by_handler.contains("late"));
+}
+
+TEST_CASE("a range says that an hour of it is missing whose place one of a clock far off has taken") {
+    for (const auto weeks : {-3000, 3000}) {
+        INFO(weeks << " weeks off");
+        Stats<> stats;
+        const auto handler = stats.add_handler("a");
+        for (auto hours = 400h; hours >= 0h; hours -= 1h) { end_at(stats, handler, noon - hours); }
+        REQUIRE(stats.range(noon - 50h, noon + 1h, noon).is_complete);
+        end_at(stats, handler, noon - 20h + weeks * 168h);
+        end_at(stats, handler, noon);
+        const auto range = stats.range(noon - 50h, noon + 1h, noon);
+        CHECK(range.total_executions == 51); // 52 but for the one that is lost
+        CHECK_FALSE(range.is_complete);
+    }
+}
+
+TEST_CASE("a range without the hour that was lost is complete") {
+    Stats<> stats;
+    for (auto hours = 400h; hours >= 0h; hours -= 1h) { end_at(stats, StatsGroup::other, noon - hours); }
+    end_at(stats, StatsGroup::other, noon - 20h + 3000 * 168h);
+    end_at(stats, StatsGroup::other, noon);
+    CHECK(stats.range(noon - 19h, noon + 1h, noon).is_complete);
+    CHECK(stats.range(noon - 50h, noon - 20h, noon).is_complete);
+}
+
+TEST_CASE("an hour in which nothing ended is no loss") {
+    Stats<> stats;
+    end_at(stats, StatsGroup::other, noon);
+    end_at(stats, StatsGroup::other, noon - 20h + 3000 * 168h);
+    end_at(stats, StatsGroup::other, noon);
+    CHECK(stats.range(noon - 50h, noon + 1h, noon).is_complete);
+}
+
+TEST_CASE("what was lost is forgotten with a clear") {
+    Stats<> stats;
+    end_at(stats, StatsGroup::other, noon);
+    end_at(stats, StatsGroup::other, noon + 3000 * 168h);
+    end_at(stats, StatsGroup::other, noon + 1h);
+    stats.clear();
+    CHECK(stats.range(noon - 50h, noon + 2h, noon + 1h).is_complete);
 }

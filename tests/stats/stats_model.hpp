@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,7 @@ inline OutcomeCounts counts_of(const Ends& ends, std::uint64_t skipped) {
     OutcomeCounts counts;
     counts.skipped_count = skipped;
     for (const ExecutionEnd& end : ends) {
-        if (end.attempt_number > 1) { ++counts.retry_count; }
+        if (end.attempt_number > 1 && end.duration != ExecutionEnd::never_ran) { ++counts.retry_count; }
         if (!end.is_final) { continue; }
         if (end.status == JobStatus::cancelled) {
             ++counts.cancelled_count;
@@ -104,6 +105,7 @@ struct Buckets {
     std::int64_t seconds;
     std::int64_t length;
     std::map<std::int64_t, Bucket> closed = {};
+    std::set<std::int64_t> lost = {}; ///< numbers of those that gave up their place
     Bucket open = {};
     std::optional<std::int64_t> open_key = {};
 
@@ -117,6 +119,7 @@ struct Buckets {
         if (open_key) {
             for (auto entry = closed.begin(); entry != closed.end();) {
                 const bool shares_place = (entry->first - *open_key) % length == 0 && entry->first != *open_key;
+                if (shares_place && entry->second.has_counts()) { lost.insert(entry->first); }
                 entry = shares_place ? closed.erase(entry) : std::next(entry);
             }
             closed[*open_key].add(open);

@@ -139,6 +139,11 @@ void check_range(const Both& both, sys_time from, sys_time to) {
     }
     REQUIRE(equal(found, counts_of(all.ends, all.all_skipped())));
     REQUIRE(found.timeline.size() == hours);
+    const auto& lost = both.model.hours.lost;
+    const auto first_lost = lost.lower_bound(both.model.hours.key_of(found.from));
+    const bool has_lost = first_lost != lost.end() && sys_time{std::chrono::hours{*first_lost}} < found.to;
+    const bool is_kept = from >= sys_time{} && both.model.hours.key_of(from) >= both.model.hours.key_of(found.from);
+    REQUIRE(found.is_complete == (is_kept && !has_lost));
     REQUIRE(found.duration.count == durations_of(all.ends).size());
     std::size_t used = 0;
     for (std::size_t i = 0; i < both.handlers.size(); ++i) {

@@ -180,6 +180,84 @@ TEST_CASE("a snapshot that is taken in turns starts over when a clear or another
     CHECK(cleared.timeline.days.empty());
 }
 
+TEST_CASE("what is a little late closes no minute, and makes nobody who asks start over") {
+    Stats<> stats;
+    const sys_time at{1000h};
+    stats.record_end({.at = at});
+    std::size_t calm = 0;
+    (void)stats.snapshot(at, {}, [&](auto&& work) {
+        work();
+        ++calm;
+    });
+    std::size_t turns = 0;
+    (void)stats.snapshot(at, {}, [&](auto&& work) {
+        work();
+        if (++turns < 1000) { stats.record_end({.at = at - 30s}); }
+    });
+    CHECK(turns == calm);
+}
+
+TEST_CASE("whoever asks has an answer also while the clock goes to and fro all the time") {
+    Stats<> stats;
+    const sys_time at = sys_time{1000h} + 30min;
+    const auto handler = stats.add_handler("a");
+    const auto job = stats.add_job("j");
+    std::size_t turns = 0;
+    std::size_t ends = 0;
+    const auto disturbed = [&](auto&& work) {
+        const auto answer = work();
+        if (++turns > 1000) { return answer; }
+        stats.record_end({.duration = 1ms, .handler = handler, .job = job, .at = at - (ends++ % 2) * 2min});
+        return answer;
+    };
+    stats.record_end({.duration = 1ms, .handler = handler, .job = job, .at = at - 2min});
+    SECTION("for all figures") {
+        const auto all = stats.snapshot(at, {}, disturbed);
+        CHECK(turns < 100);
+        CHECK(all.total_executions == ends);
+        CHECK(all.by_handler.at("a").total == ends);
+        CHECK(all.by_handler.at("a").duration.count == ends);
+        CHECK(all.by_job.at("j").success_count == ends);
+        CHECK(all.timeline.minutes.size() == 2);
+        CHECK(all.timeline.hours.at(0).total_executions == ends);
+    }
+    SECTION("for a range of time") {
+        const auto range = stats.range(at - 1h, at + 1h, at, disturbed);
+        CHECK(turns < 100);
+        CHECK(range.total_executions == ends);
+        CHECK(range.by_handler.at("a").total_executions == ends);
+    }
+}
+
+TEST_CASE("the turn that reads everything at once tells that it was the one") {
+    Stats<> stats;
+    std::size_t turns = 0;
+    bool is_told = false;
+    (void)stats.snapshot({}, {}, [&](auto&& work) {
+        is_told = work();
+        stats.record_end({.at = sys_time{} + (++turns % 2) * 2min});
+    });
+    CHECK(turns > 2);
+    CHECK(is_told);
+}
+
+TEST_CASE("a retry that never ran is not counted as one") {
+    Stats<> stats;
+    const auto handler = stats.add_handler("a");
+    stats.record_end({.status = JobStatus::cancelled, .attempt_number = 2, .handler = handler});
+    CHECK(snapshot_of(stats).retry_count == 0);
+    CHECK(snapshot_of(stats).by_handler.at("a").retry_count == 0);
+    stats.record_end({.status = JobStatus::cancelled, .attempt_number = 2, .duration = 1ms, .handler = handler});
+    CHECK(snapshot_of(stats).retry_count == 1);
+    CHECK(snapshot_of(stats).by_handler.at("a").retry_count == 1);
+}
+
+TEST_CASE("the rest is shown as soon as something was measured, also before any attempt was final") {
+    Stats<> stats{0, 0};
+    stats.record_end({.status = JobStatus::error, .is_final = false, .duration = 5ms});
+    CHECK(snapshot_of(stats).by_handler.at("other").duration.count == 1);
+}
+
 TEST_CASE("what is recorded between the turns of a snapshot changes no count of it") {
     Stats<> stats{100, 100};
     std::vector<StatsGroup> handlers;
@@ -192,6 +270,30 @@ TEST_CASE("what is recorded between the turns of a snapshot changes no count of 
     for (const auto& [name, handler] : all.by_handler) { CHECK(handler.total == 1); }
 }
 
+TEST_CASE("the rest has a name that nothing else has, and it is told") {
+    for (const auto& names : {std::vector<std::string>{"other", "(other)"}, {"(other)", "other"}, {"((other))", "a"}}) {
+        Stats<> stats{2, 2};
+        for (const auto& name : names) {
+            stats.record_end({.handler = stats.add_handler(name), .job = stats.add_job(name)});
+        }
+        for (int i = 0; i < 3; ++i) { stats.record_end({}); }
+        const auto all = snapshot_of(stats);
+        CHECK(all.by_handler.size() == 3);
+        CHECK(all.by_job.size() == 3);
+        for (const auto& name : names) { CHECK(all.by_handler.at(name).total == 1); }
+        for (const auto& name : names) { CHECK(all.by_job.at(name).total_executions == 1); }
+        CHECK(all.by_handler.at(all.rest_of_handlers).total == 3);
+        CHECK(all.by_job.at(all.rest_of_jobs).total_executions == 3);
+    }
+}
+
+TEST_CASE("where there is no rest, it has no name") {
+    Stats<> stats{1, 1};
+    stats.record_end({.handler = stats.add_handler("other"), .job = stats.add_job("other")});
+    CHECK(snapshot_of(stats).rest_of_handlers.empty());
+    CHECK(snapshot_of(stats).rest_of_jobs.empty());
+}
+
 TEST_CASE("memory is bounded by the caps, and said") {
     Stats<> stats{4, 4};
     const std::size_t before = stats.memory_bytes();
@@ -202,4 +304,20 @@ TEST_CASE("memory is bounded by the caps, and said") {
     CHECK(stats.memory_bytes() > before + 4 * 15'000);
     CHECK(stats.memory_bytes() < before + 4 * 20'000);
     CHECK(sizeof(Stats<>) + before < 130'000);
+}
+
+TEST_CASE("the longest names there may be keep within the limit that is said") {
+    Stats<> stats{5, 100};
+    const std::string name(255, 'x');
+    for (int i = 0; i < 100; ++i) {
+        (void)stats.add_handler(name);
+        (void)stats.add_job(name);
+        REQUIRE(stats.memory_bytes() <= stats.memory_limit(name.size()));
+    }
+}
+
+TEST_CASE("the statistics of many handlers take less than 800 KB by default") {
+    Stats<> stats;
+    for (int i = 0; i < 1000; ++i) { (void)stats.add_handler("handler " + std::to_string(i)); }
+    CHECK(sizeof stats + stats.memory_bytes() < 800'000);
 }

@@ -75,6 +75,16 @@ TEST_CASE("a large document grows as it is written") {
                          "19999\"]"));
 }
 
+TEST_CASE("a small document takes little of a string with much room") {
+    std::string text;
+    text.reserve(1'000'000);
+    JsonWriter json{text};
+    json.begin_array();
+    CHECK(text.size() < 1000); // all of it is written before the document is
+    json.end_array();
+    CHECK(text == "[]");
+}
+
 TEST_CASE("each kind of value is written as JSON has it") {
     CHECK(number_of(true) == "true");
     CHECK(number_of(false) == "false");

@@ -80,6 +80,7 @@ public:
             leave_ring(slot);
         } else {
             overtaken_.erase(pool_, index);
+            --overtaken_counts_[number_of(slot.status)];
         }
     }
 
@@ -87,10 +88,14 @@ public:
         ExecutionSlot& slot = pool_[index];
         --counts_[number_of(slot.status)];
         ++counts_[number_of(to)];
+        ++arrivals_[number_of(to)];
         if (slot.in_ring) {
             const std::uint32_t cell = cell_of(slot.order / 2);
             set_of(slot.status).erase(cell);
             set_of(to).insert(cell);
+        } else {
+            --overtaken_counts_[number_of(slot.status)];
+            ++overtaken_counts_[number_of(to)];
         }
         slot.status = to;
     }
@@ -102,6 +107,7 @@ public:
         if (skips_.newest != no_slot && SortKey{order, pool_[index].id} < key_of(skips_.newest)) { pass_position(); }
         pool_[index].order = 2 * next_position_ - 1;
         skips_.push_newest(pool_, index);
+        ++arrivals_[number_of(JobStatus::skipped)];
         ++counts_[number_of(JobStatus::skipped)];
     }
 
@@ -112,6 +118,13 @@ public:
 
     /// Records with this status, in flight or retained.
     [[nodiscard]] std::uint64_t count(JobStatus status) const noexcept { return counts_[number_of(status)]; }
+    /// How many of them the ring has overtaken.
+    [[nodiscard]] std::uint64_t count_overtaken(JobStatus status) const noexcept {
+        return overtaken_counts_[number_of(status)];
+    }
+    /// How many records have come to this status so far other than in front of `newest_key`: as long as this stands
+    /// still, who has seen as many as there were has seen all.
+    [[nodiscard]] std::uint64_t arrivals(JobStatus status) const noexcept { return arrivals_[number_of(status)]; }
     [[nodiscard]] const auto& skips() const noexcept { return skips_; }
     /// Executions that the ring has come round to, of any status, all older than what is in it.
     [[nodiscard]] const auto& overtaken() const noexcept { return overtaken_; }
@@ -167,8 +180,8 @@ public:
         return bytes;
     }
 
-    /// Larger than the key of any record there is.
-    [[nodiscard]] SortKey newest_key() const noexcept { return {2 * next_position_, UINT64_MAX}; }
+    /// Larger than the key of any record there is, and smaller than that of the next execution.
+    [[nodiscard]] SortKey newest_key() const noexcept { return {2 * next_position_ - 1, UINT64_MAX}; }
 
 private:
     [[nodiscard]] static std::size_t number_of(JobStatus status) noexcept { return static_cast<std::size_t>(status); }
@@ -196,6 +209,7 @@ private:
     void overtake(std::uint32_t index) noexcept {
         leave_ring(pool_[index]);
         overtaken_.push_newest(pool_, index);
+        ++overtaken_counts_[number_of(pool_[index].status)];
     }
 
     SlotPool& pool_;
@@ -204,6 +218,8 @@ private:
     TimeBlocks times_;
     std::array<PositionSet, status_count> by_status_;
     std::array<std::uint64_t, status_count> counts_{};
+    std::array<std::uint64_t, status_count> overtaken_counts_{};
+    std::array<std::uint64_t, status_count> arrivals_{};
     std::uint64_t next_position_ = 1;
     SlotList<&ExecutionSlot::by_order> overtaken_;
     SlotList<&ExecutionSlot::by_order> skips_;

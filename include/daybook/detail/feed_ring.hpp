@@ -24,13 +24,15 @@ class FeedRing {
 public:
     FeedRing(std::size_t capacity, StatusSet wanted) : ids_(capacity), wanted_{wanted} {}
 
-    void push(ExecutionId id, JobStatus status) noexcept {
-        if (!wanted_.contains(status)) { return; }
+    /// @returns Whether this is wanted here.
+    bool push(ExecutionId id, JobStatus status) noexcept {
+        if (!wanted_.contains(status)) { return false; }
         ids_[end_++ % ids_.size()] = id;
         if (end_ - begin_ > ids_.size()) {
             ++begin_;
             ++dropped_;
         }
+        return true;
     }
 
     /// The oldest id that was not read yet, or 0.
@@ -61,8 +63,9 @@ public:
     /// Tells every subscriber of a record that has just finished. Nothing is allocated.
     /// @returns Whom to `wake_all` once the lock is released, or null.
     [[nodiscard]] FeedRings* push(ExecutionId id, JobStatus status) noexcept {
-        for (FeedRing* ring : rings_) { ring->push(id, status); }
-        return std::exchange(somebody_sleeps_, false) ? this : nullptr;
+        bool is_wanted = false;
+        for (FeedRing* ring : rings_) { is_wanted |= ring->push(id, status); }
+        return is_wanted && std::exchange(somebody_sleeps_, false) ? this : nullptr;
     }
 
     void wake_all() noexcept { awake_.notify_all(); }

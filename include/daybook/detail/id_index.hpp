@@ -6,117 +6,106 @@
 /// From an execution's id to its slot.
 
 #include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/hash_chains.hpp>
 #include <daybook/detail/heap_bytes.hpp>
+#include <daybook/types.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace daybook::inline v0::detail {
 
 /// Ids are consecutive, so they stand in a ring: an id modulo the size of the ring is its cell, a cell holds a slot,
-/// the slot holds the id. The ring is at least twice as long as what it holds; an id that it comes round to
-/// nevertheless (one that runs for very long, or a protected failure) moves to a hash table. All operations are O(1).
+/// the slot holds the id. The ring is at least twice as long as what can be in the log; an id that it comes round to
+/// nevertheless (one that runs for very long, or a protected failure) moves to a hash table. All operations are O(1),
+/// and none moves more than one chain of that table.
 class IdIndex {
 public:
-    explicit IdIndex(const SlotPool& pool) : pool_{pool} {}
+    /// @param max_ids  How many there are at once at most.
+    IdIndex(const SlotPool& pool, std::size_t max_ids) : pool_{pool}, ring_(ring_size(max_ids), no_slot) {}
 
-    /// Makes room for one more id. @throws std::bad_alloc  and changes nothing.
-    void reserve_one() {
-        if ((size_ + 1) * 2 > ring_.size()) { grow_ring(); }
-        if ((overtaken_size_ + 1) * 2 > overtaken_.size()) { grow_overtaken(); }
+    /// Makes room for an id. @throws std::bad_alloc  and changes nothing.
+    void reserve(ExecutionId id) {
+        const std::uint32_t overtaken = ring_[cell_of(id)];
+        if (overtaken == no_slot) { return; }
+        chains_.reserve_one();
+        const std::size_t chunk = overtaken / chunk_size;
+        if (chunk >= links_.size()) { links_.resize(chunk + 1); }
+        if (!links_[chunk]) {
+            links_[chunk] = std::make_unique<std::uint32_t[]>(chunk_size);
+            ++link_chunks_;
+        }
     }
 
+    /// @pre There is room for the id of this slot.
     void insert(std::uint32_t index) noexcept {
-        std::uint32_t& cell = cell_of(pool_[index].id);
-        if (cell != no_slot) {
-            put_overtaken(cell);
-            ++overtaken_size_;
-        }
+        std::uint32_t& cell = ring_[cell_of(pool_[index].id)];
+        if (cell != no_slot) { chains_.insert(cell, NextOf{*this}, HashOf{pool_}); }
         cell = index;
-        ++size_;
     }
 
     void erase(std::uint32_t index) noexcept {
-        --size_;
-        if (std::uint32_t& cell = cell_of(pool_[index].id); cell == index) {
+        if (std::uint32_t& cell = ring_[cell_of(pool_[index].id)]; cell == index) {
             cell = no_slot;
         } else {
-            erase_overtaken(index);
+            chains_.erase(index, NextOf{*this}, HashOf{pool_});
         }
     }
 
     [[nodiscard]] std::uint32_t find(ExecutionId id) const noexcept {
-        if (size_ == 0) { return no_slot; }
-        const std::uint32_t index = ring_[id & (ring_.size() - 1)];
-        if (index != no_slot && pool_[index].id == id) { return index; }
-        for (std::size_t cell = home_of(id); overtaken_[cell] != no_slot; cell = next(cell)) {
-            if (pool_[overtaken_[cell]].id == id) { return overtaken_[cell]; }
-        }
-        return no_slot;
+        std::uint32_t at = ring_[cell_of(id)];
+        if (at != no_slot && pool_[at].id == id) { return at; }
+        at = chains_.first(hash_of(id));
+        while (at != no_slot && pool_[at].id != id) { at = links_[at / chunk_size][at % chunk_size]; }
+        return at;
     }
 
-    [[nodiscard]] std::size_t memory_bytes() const noexcept { return heap_bytes(ring_) + heap_bytes(overtaken_); }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return heap_bytes(ring_) + chains_.memory_bytes() + heap_bytes(links_) +
+               link_chunks_ * heap_bytes(chunk_size * sizeof(std::uint32_t));
+    }
 
     /// What `memory_bytes` comes to at most with so many ids at once.
-    [[nodiscard]] static constexpr std::size_t memory_limit(std::size_t ids) noexcept {
-        return 2 * heap_bytes(std::max<std::size_t>(64, 4 * ids) * sizeof(std::uint32_t));
+    [[nodiscard]] static constexpr std::size_t memory_limit(std::size_t max_ids) noexcept {
+        const std::size_t chunks = max_ids / chunk_size + 1;
+        return heap_bytes(ring_size(max_ids) * sizeof(std::uint32_t)) + HashChains::memory_limit(max_ids) +
+               chunks * heap_bytes(chunk_size * sizeof(std::uint32_t)) + heap_bytes(2 * chunks * sizeof(void*));
     }
 
 private:
-    [[nodiscard]] std::uint32_t& cell_of(ExecutionId id) noexcept { return ring_[id & (ring_.size() - 1)]; }
+    static constexpr std::size_t chunk_size = 256;
+    static_assert(no_slot == HashChains::nothing);
 
-    void grow_ring() {
-        std::vector<std::uint32_t> ring(std::max<std::size_t>(64, ring_.size() * 2), no_slot);
-        ring.swap(ring_);
-        for (const std::uint32_t index : ring) {
-            if (index != no_slot) { cell_of(pool_[index].id) = index; } // of two cells none becomes one
+    [[nodiscard]] static constexpr std::size_t ring_size(std::size_t max_ids) noexcept {
+        return std::bit_ceil(std::max<std::size_t>(64, 2 * max_ids));
+    }
+    [[nodiscard]] std::size_t cell_of(ExecutionId id) const noexcept {
+        return static_cast<std::size_t>(id & (ring_.size() - 1));
+    }
+    [[nodiscard]] static std::uint32_t hash_of(ExecutionId id) noexcept {
+        return static_cast<std::uint32_t>((id * 0x9E3779B97F4A7C15U) >> 32);
+    }
+
+    struct HashOf {
+        const SlotPool& pool;
+        std::uint32_t operator()(std::uint32_t index) const noexcept { return hash_of(pool[index].id); }
+    };
+    struct NextOf {
+        IdIndex& ids;
+        std::uint32_t& operator()(std::uint32_t index) const noexcept {
+            return ids.links_[index / chunk_size][index % chunk_size];
         }
-    }
-
-    // The table of overtaken ids: open addressing at a load of at most one half, without tombstones.
-
-    [[nodiscard]] std::size_t mask() const noexcept { return overtaken_.size() - 1; }
-    [[nodiscard]] std::size_t next(std::size_t cell) const noexcept { return (cell + 1) & mask(); }
-    [[nodiscard]] std::size_t home_of(ExecutionId id) const noexcept {
-        return static_cast<std::size_t>(id * 0x9E3779B97F4A7C15U >> 32) & mask();
-    }
-
-    void put_overtaken(std::uint32_t index) noexcept {
-        std::size_t cell = home_of(pool_[index].id);
-        while (overtaken_[cell] != no_slot) { cell = next(cell); }
-        overtaken_[cell] = index;
-    }
-
-    void erase_overtaken(std::uint32_t index) noexcept {
-        std::size_t hole = home_of(pool_[index].id);
-        while (overtaken_[hole] != index) { hole = next(hole); }
-        // Backward shift, as in NameTable.
-        for (std::size_t cell = next(hole); overtaken_[cell] != no_slot; cell = next(cell)) {
-            const std::size_t home = home_of(pool_[overtaken_[cell]].id);
-            if (((cell - home) & mask()) >= ((cell - hole) & mask())) {
-                overtaken_[hole] = overtaken_[cell];
-                hole = cell;
-            }
-        }
-        overtaken_[hole] = no_slot;
-        --overtaken_size_;
-    }
-
-    void grow_overtaken() {
-        std::vector<std::uint32_t> cells(std::max<std::size_t>(16, overtaken_.size() * 2), no_slot);
-        cells.swap(overtaken_);
-        for (const std::uint32_t index : cells) {
-            if (index != no_slot) { put_overtaken(index); }
-        }
-    }
+    };
 
     const SlotPool& pool_;
     std::vector<std::uint32_t> ring_;
-    std::vector<std::uint32_t> overtaken_;
-    std::size_t size_ = 0; // in the ring and overtaken
-    std::size_t overtaken_size_ = 0;
+    HashChains chains_;                                   // of slots that the ring has overtaken, by id
+    std::vector<std::unique_ptr<std::uint32_t[]>> links_; // their links, by slot, where there have been any
+    std::size_t link_chunks_ = 0;
 };
 
 } // namespace daybook::inline v0::detail

@@ -14,13 +14,13 @@
 #include <daybook/detail/record_memory.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/detail/retention.hpp>
+#include <daybook/detail/saturate.hpp>
 #include <daybook/log/execution.hpp>
 #include <daybook/log/log_options.hpp>
 #include <daybook/stats/stats.hpp>
 #include <daybook/time/wall_clock.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -163,7 +163,7 @@ inline LogCore::LogCore(LogOptions options)
       tag_{next_log_tag()},
       pool_{options_.capacity + options_.max_running + 1},
       index_{pool_, options_.capacity + options_.max_running},
-      ids_{pool_},
+      ids_{pool_, options_.capacity + options_.max_running + 1},
       stats_{options_.max_tracked_handlers, options_.max_tracked_jobs, options_.clock.now()},
       finished_{pool_, options_} {}
 
@@ -211,7 +211,7 @@ inline NameRefs LogCore::acquire_locked(const NameRefs& names) noexcept {
 /// Everything that may throw, done before anything is changed.
 inline void LogCore::ready_for_one() {
     pool_.reserve_one();
-    ids_.reserve_one();
+    ids_.reserve(next_id_);
 }
 
 inline void LogCore::track_names(const NameRefs& names) noexcept {
@@ -269,7 +269,9 @@ inline void LogCore::count_start(ExecutionSlot& slot, std::optional<std::chrono:
     slot.ran = true;
     std::optional<std::chrono::nanoseconds> drift;
     if (slot.scheduled_at != ExecutionSlot::no_instant && slot.attempt_number == 1) {
-        drift = std::chrono::microseconds{slot.started_at - slot.scheduled_at};
+        const auto instant = [](std::int64_t at) { return sys_time{std::chrono::microseconds{at}}; };
+        drift = saturating_ceil<std::chrono::nanoseconds>(
+            saturating_difference(instant(slot.started_at), instant(slot.scheduled_at)));
     }
     stats_.record_start(drift, queue_delay);
 }
@@ -386,10 +388,15 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     const std::scoped_lock lock{mutex_};
     ready_for_one();
     const std::uint32_t open = jobs_[names.job].open_skip;
-    if (open != no_slot && pool_[open].reason == skip.reason && pool_[open].finish_rank >= cleared_rank_) {
+    const auto joins = [&](const ExecutionSlot& slot) {
+        return slot.reason == skip.reason && slot.finish_rank >= cleared_rank_ && slot.handler == names.handler &&
+               slot.method == names.method;
+    };
+    if (open != no_slot && joins(pool_[open])) {
         ExecutionSlot& joined = pool_[open];
-        joined.count += skip.occurrences;
-        joined.count_is_minimum |= skip.is_minimum;
+        const bool fits = skip.occurrences <= UINT64_MAX - joined.count;
+        joined.count = fits ? joined.count + skip.occurrences : UINT64_MAX;
+        joined.count_is_minimum |= skip.is_minimum || !fits;
         joined.started_at = wall.time_since_epoch().count();
         count_skip(joined, skip.occurrences);
         finished_.touch(open, steady);
@@ -475,22 +482,6 @@ inline std::size_t LogCore::clear() {
         evict(oldest, discarded);
     }
 }
-
-/// Three names interned for as long as this object lives: what records often keeps one.
-class PinnedNames {
-public:
-    PinnedNames(std::shared_ptr<LogCore> core, const HashedNames& names)
-        : core_{std::move(core)}, refs_{core_->acquire(names)} {}
-    PinnedNames(const PinnedNames&) = delete;
-    PinnedNames& operator=(const PinnedNames&) = delete;
-    ~PinnedNames() { core_->release(refs_); }
-
-    [[nodiscard]] const NameRefs& refs() const noexcept { return refs_; }
-
-private:
-    std::shared_ptr<LogCore> core_;
-    NameRefs refs_;
-};
 
 } // namespace daybook::inline v0::detail
 

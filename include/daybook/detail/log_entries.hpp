@@ -123,7 +123,9 @@ inline LogOptions checked(LogOptions options) {
     const auto refuse = [](const char* what) { throw std::invalid_argument{std::string{"LogOptions: "} + what}; };
     if (options.capacity < 1 || options.capacity > most) { refuse("capacity must be 1 to 100,000,000 records"); }
     if (options.max_running < 1 || options.max_running > most) { refuse("max_running must be 1 to 100,000,000"); }
-    if (options.max_text_bytes < 64) { refuse("max_text_bytes must be at least 64"); }
+    if (options.max_text_bytes < 64 || options.max_text_bytes > 4'000'000'000) { // blocks count in 32 bits
+        refuse("max_text_bytes must be 64 to 4,000,000,000");
+    }
     if (options.error_capacity.value_or(0) >= options.capacity) { refuse("error_capacity must be less than capacity"); }
     if (options.max_age.count() < 0) { refuse("max_age must not be negative; 0 is none"); }
     const std::size_t skips = options.skip_capacity.value_or(1);

@@ -36,6 +36,7 @@ struct RawPage {
     std::string next_cursor;
     std::uint64_t scanned = 0;
     bool complete = true;
+    std::size_t passed = 0;
 };
 
 class LogReader {
@@ -105,12 +106,18 @@ private:
         QueryScan scan{view_, query, statuses, search};
         RawPage page;
         std::vector<QueryPlace> in_flight;
-        bool are_few = false;
+        bool are_few = is_about_flight(statuses) && !scan.has_text();
+        if (are_few) { in_flight.reserve(few); } // not under the lock
         {
             const std::scoped_lock lock{core_.mutex_};
             if (!scan.begin()) { return page; }
-            are_few = is_about_few(scan, statuses);
-            if (are_few) { in_flight = matches_in_flight(scan, page); }
+            if (scan.known_total() && query.offset >= *scan.known_total()) {
+                page.total.count = *scan.known_total();
+                if (!scan.cursor()) { page.passed = static_cast<std::size_t>(*scan.known_total()); }
+                return page;
+            }
+            are_few = are_few && core_.in_flight_.size <= few && core_.in_flight_.size < index_.overtaken().size;
+            if (are_few) { find_in_flight(scan, in_flight, page); }
         }
         if (are_few) {
             cut(scan, std::move(in_flight), page);
@@ -123,25 +130,20 @@ private:
         return page;
     }
 
-    /// Whether to look at what is in flight instead of walking past everything that the ring has overtaken. Whoever
-    /// calls holds the lock.
-    [[nodiscard]] bool is_about_few(const QueryScan& scan, StatusSet statuses) const {
-        const std::size_t in_flight = core_.in_flight_.size;
-        return !scan.has_text() && in_flight <= few && in_flight < index_.overtaken().size &&
-               std::none_of(all_statuses.begin(), all_statuses.end(),
+    /// Where these are few, it is better to look at them than to walk past everything that the ring has overtaken.
+    [[nodiscard]] static bool is_about_flight(StatusSet statuses) noexcept {
+        return std::none_of(all_statuses.begin(), all_statuses.end(),
                             [&](JobStatus status) { return is_finished(status) && statuses.contains(status); });
     }
 
     /// Whoever calls holds the lock.
-    [[nodiscard]] std::vector<QueryPlace> matches_in_flight(const QueryScan& scan, RawPage& page) const {
-        std::vector<QueryPlace> matches;
+    void find_in_flight(const QueryScan& scan, std::vector<QueryPlace>& matches, RawPage& page) const {
         for (std::uint32_t at = core_.in_flight_.newest; at != no_slot; at = pool_[at].by_age.older) {
             ++page.scanned;
             if (!scan.matches(pool_[at])) { continue; }
             matches.push_back({sort_value(scan.query().sort, pool_[at]).value_or(0), index_.key_of(at)});
         }
         page.total.count = matches.size();
-        return matches;
     }
 
     void fill_in_order(QueryScan& scan, RawPage& page) const {
@@ -151,8 +153,8 @@ private:
         WalkPlace from = scan.front(direction);
         if (scan.cursor()) {
             const SortKey after = scan.cursor()->after.key;
-            const ExecutionId hint = scan.cursor()->hint;
-            from = {is_down ? std::min(from.bound, after) : after, hint, hint};
+            from = {is_down ? std::min(from.bound, after) : after, scan.cursor()->next_execution,
+                    scan.cursor()->next_skip};
         }
         const SortKey last = is_down ? SortKey{} : scan.front(Direction::older).bound;
         const bool wants_count = !scan.known_total() && query.totals == Totals::count;
@@ -161,9 +163,9 @@ private:
         std::size_t passed = 0;
         std::size_t kept = 0;
         std::uint64_t seen = 0;
-        bool is_full = false; // and there is more
-        const auto take = [&](const Match& match) {
-            ++seen;
+        bool is_full = false;  // and there is more
+        bool has_last = false; // there is no more
+        const auto place = [&](const Match& match) {
             if (!is_full) {
                 if (passed < query.offset) {
                     ++passed;
@@ -182,16 +184,29 @@ private:
             }
             return is_counting && seen <= Total::counted_to ? Took::scanned : Took::nothing_more;
         };
+        const auto take = [&](const Match& match) {
+            ++seen;
+            const Took took = place(match);
+            // Where all are found already, what is left of the lists need not be gone through.
+            has_last = !scan.cursor() && seen == scan.known_total() && scan.has_settled();
+            return has_last ? Took::nothing_more : took;
+        };
+        const auto make_room = [&] {
+            auto& records = page.records;
+            const std::size_t needed = records.size() + std::min(query.limit - kept, QueryScan::kept_slice);
+            if (needed > records.capacity()) { records.reserve(std::max(needed, 2 * records.size())); }
+        };
         const auto walk = [&](const WalkPlace& begin, SortKey to) {
             return scan.has_text() ? scan.walk_outside(direction, begin, to, take)
-                                   : scan.walk(direction, begin, to, take);
+                                   : scan.walk(direction, begin, to, take, make_room);
         };
         WalkEnd end = walk(from, last);
-        page.complete = is_full || end == WalkEnd::of_list;
+        page.passed = passed;
+        page.complete = is_full || has_last || end == WalkEnd::of_list;
         page.has_more = is_full || end == WalkEnd::of_budget;
         if (page.has_more && query.limit != 0) {
-            const WalkPlace& place = is_full ? scan.page_end() : scan.place();
-            page.next_cursor = to_cursor(query.sort, {{0, place.bound}, place.hint()});
+            const WalkPlace& at = is_full ? scan.page_end() : scan.place();
+            page.next_cursor = to_cursor(query.sort, {{0, at.bound}, at.next_execution, at.next_skip});
         }
         if (is_counting && scan.cursor() && end == WalkEnd::of_list) { // what comes before the cursor
             is_full = true;
@@ -214,7 +229,8 @@ private:
         const auto is_earlier = [&](const QueryPlace& one, const QueryPlace& other) {
             return comes_before(query.sort, one, other);
         };
-        const std::size_t most = std::min(query.offset, SIZE_MAX - query.limit - 1) + query.limit + 1;
+        const std::size_t limit = std::min(query.limit, SIZE_MAX - 1);
+        const std::size_t most = std::min(query.offset, SIZE_MAX - 1 - limit) + limit + 1;
         std::vector<QueryPlace> best; // a heap, the last of them on top
         std::uint64_t seen = 0;
         const auto take = [&](const Match& match) {
@@ -247,15 +263,18 @@ private:
         std::sort(matches.begin(), matches.end(), is_earlier);
         const std::size_t first = std::min(query.offset, matches.size());
         const std::size_t size = std::min(query.limit, matches.size() - first);
+        page.passed = first;
         page.has_more = first + size < matches.size();
         if (page.has_more && size != 0) { page.next_cursor = to_cursor(query.sort, {matches[first + size - 1]}); }
         std::vector<ExecutionId> ids;
+        ids.reserve(size);
         for (std::size_t i = first; i < first + size; ++i) { ids.push_back(matches[i].key.id); }
         fetch(scan, ids, page);
     }
 
     /// Copies the records that are still there and still match.
     void fetch(QueryScan& scan, const std::vector<ExecutionId>& ids, RawPage& page) const {
+        page.records.reserve(page.records.size() + ids.size()); // not under the lock
         for (std::size_t i = 0; i < ids.size();) {
             const std::scoped_lock lock{core_.mutex_};
             if (!scan.find_names()) { return; }

@@ -48,12 +48,16 @@ public:
     }
 
     /// What `memory_bytes` comes to at most, but for names that are pinned and for subscribers.
-    [[nodiscard]] std::size_t memory_limit() const noexcept {
+    /// @param bytes_of_result  What a result of a fixed size takes, beyond the texts.
+    [[nodiscard]] std::size_t memory_limit(std::size_t bytes_of_result) const noexcept {
         const LogOptions& options = core_.options_;
         if (options.max_text_bytes > text_limit) { return std::numeric_limits<std::size_t>::max(); }
         const std::size_t slots = options.capacity + options.max_running + 1;
         const std::size_t names = HashedNames::max_bytes;
-        return heap_bytes(sizeof(LogCore) + shared_header) + SlotPool::memory_limit(slots) +
+        if (bytes_of_result > std::numeric_limits<std::size_t>::max() / 2 / slots) {
+            return std::numeric_limits<std::size_t>::max();
+        }
+        return slots * bytes_of_result + heap_bytes(sizeof(LogCore) + shared_header) + SlotPool::memory_limit(slots) +
                core_.index_.memory_bytes() + IdIndex::memory_limit(slots) +
                LogCore::JobTable::memory_limit(slots + options.max_tracked_jobs, names) +
                LogCore::HandlerTable::memory_limit(slots + options.max_tracked_handlers, names) +

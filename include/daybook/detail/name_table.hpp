@@ -5,6 +5,7 @@
 /// @file
 /// Names as small integers: each text is kept once, counted, and forgotten with its last user.
 
+#include <daybook/detail/hash_chains.hpp>
 #include <daybook/detail/heap_bytes.hpp>
 
 #include <algorithm>
@@ -70,12 +71,11 @@ namespace daybook::inline v0::detail {
 
 /// Interned names with a payload each. Indices stay valid while the count is above 0, then are given out again.
 ///
-/// Open addressing with linear probing at a load of at most one half; find, acquire and release are O(1). Not thread
-/// safe: it lives under its owner's lock.
+/// Find, acquire and release are O(1), however the table grows. Not thread safe: it lives under its owner's lock.
 template <class Payload>
 class NameTable {
 public:
-    static constexpr std::uint32_t nothing = UINT32_MAX;
+    static constexpr std::uint32_t nothing = HashChains::nothing;
 
     /// The index of `name`, counted once more; a new name starts with a fresh payload.
     /// @throws std::bad_alloc  and leaves the table as it was.
@@ -84,7 +84,7 @@ public:
             ++entry_at(known).users;
             return known;
         }
-        if ((used_ + 1) * 2 > cells_.size()) { grow(); }
+        chains_.reserve_one();
         std::uint32_t index = free_;
         if (index == nothing) {
             index = static_cast<std::uint32_t>(size_);
@@ -93,14 +93,13 @@ public:
             ++size_;
         } else {
             keep_text(entry_at(index).name, name);
-            free_ = entry_at(index).next_free;
+            free_ = entry_at(index).next;
         }
         Entry& entry = entry_at(index);
         entry.hash = hash;
         entry.users = 1;
         entry.payload = Payload{};
-        insert_cell(index);
-        ++used_;
+        chains_.insert(index, next_of(), hash_of());
         return index;
     }
 
@@ -110,35 +109,32 @@ public:
     void release(std::uint32_t index) noexcept {
         Entry& entry = entry_at(index);
         if (--entry.users != 0) { return; }
-        erase_cell(index);
-        --used_;
+        chains_.erase(index, next_of(), hash_of());
         if (entry.name.capacity() > kept_text_) {
             text_bytes_ -= heap_bytes(entry.name);
             std::string{}.swap(entry.name);
         }
-        entry.next_free = free_;
+        entry.next = free_;
         free_ = index;
     }
 
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint32_t hash) const noexcept {
-        if (cells_.empty()) { return nothing; }
-        for (std::size_t cell = hash & mask();; cell = (cell + 1) & mask()) {
-            const std::uint32_t index = cells_[cell];
-            if (index == nothing) { return nothing; }
-            const Entry& entry = entry_at(index);
-            if (entry.hash == hash && is_same_name(entry.name, name)) { return index; }
+        std::uint32_t at = chains_.first(hash);
+        while (at != nothing && !(entry_at(at).hash == hash && is_same_name(entry_at(at).name, name))) {
+            at = entry_at(at).next;
         }
+        return at;
     }
 
     [[nodiscard]] const std::string& name(std::uint32_t index) const noexcept { return entry_at(index).name; }
     [[nodiscard]] Payload& operator[](std::uint32_t index) noexcept { return entry_at(index).payload; }
     [[nodiscard]] const Payload& operator[](std::uint32_t index) const noexcept { return entry_at(index).payload; }
-    [[nodiscard]] std::size_t size() const noexcept { return used_; }
+    [[nodiscard]] std::size_t size() const noexcept { return chains_.size(); }
 
-    /// Entries, cells and texts, free ones included. O(1).
+    /// Entries, chains and texts, free ones included. O(1).
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         return text_bytes_ + chunks_.size() * heap_bytes(chunk_size * sizeof(Entry)) + heap_bytes(chunks_) +
-               heap_bytes(cells_);
+               chains_.memory_bytes();
     }
 
     /// What `memory_bytes` comes to at most while `names` names of at most `name_bytes` are in use at once.
@@ -146,7 +142,7 @@ public:
         const std::size_t chunks = names / chunk_size + 1;
         return names * heap_bytes(std::max(name_bytes, 2 * kept_text_) + 1) +
                chunks * (heap_bytes(chunk_size * sizeof(Entry)) + 2 * sizeof(void*)) + 32 +
-               heap_bytes(std::max<std::size_t>(16, 4 * names) * sizeof(std::uint32_t));
+               HashChains::memory_limit(names);
     }
 
 private:
@@ -154,7 +150,7 @@ private:
         std::string name;
         std::uint32_t hash = 0;
         std::uint32_t users = 0;
-        std::uint32_t next_free = nothing;
+        std::uint32_t next = nothing; ///< in its chain, or among the free ones
         Payload payload{};
     };
 
@@ -172,7 +168,12 @@ private:
         return chunks_[index / chunk_size][index % chunk_size];
     }
 
-    [[nodiscard]] std::size_t mask() const noexcept { return cells_.size() - 1; }
+    [[nodiscard]] auto hash_of() const noexcept {
+        return [this](std::uint32_t index) { return entry_at(index).hash; };
+    }
+    [[nodiscard]] auto next_of() noexcept {
+        return [this](std::uint32_t index) -> std::uint32_t& { return entry_at(index).next; };
+    }
 
     void keep_text(std::string& place, std::string_view name) {
         const std::size_t before = heap_bytes(place);
@@ -180,39 +181,10 @@ private:
         text_bytes_ += heap_bytes(place) - before;
     }
 
-    void insert_cell(std::uint32_t index) noexcept {
-        std::size_t cell = entry_at(index).hash & mask();
-        while (cells_[cell] != nothing) { cell = (cell + 1) & mask(); }
-        cells_[cell] = index;
-    }
-
-    void erase_cell(std::uint32_t index) noexcept {
-        std::size_t hole = entry_at(index).hash & mask();
-        while (cells_[hole] != index) { hole = (hole + 1) & mask(); }
-        // Backward shift: whoever probed past the hole moves into it, so that no tombstones are needed.
-        for (std::size_t cell = (hole + 1) & mask(); cells_[cell] != nothing; cell = (cell + 1) & mask()) {
-            const std::size_t home = entry_at(cells_[cell]).hash & mask();
-            if (((cell - home) & mask()) >= ((cell - hole) & mask())) {
-                cells_[hole] = cells_[cell];
-                hole = cell;
-            }
-        }
-        cells_[hole] = nothing;
-    }
-
-    void grow() {
-        std::vector<std::uint32_t> wider(cells_.empty() ? 16 : cells_.size() * 2, nothing);
-        cells_.swap(wider);
-        for (const std::uint32_t index : wider) {
-            if (index != nothing) { insert_cell(index); }
-        }
-    }
-
     std::vector<std::unique_ptr<Entry[]>> chunks_;
     std::size_t size_ = 0; // entries that have ever been in use
-    std::vector<std::uint32_t> cells_;
+    HashChains chains_;
     std::uint32_t free_ = nothing;
-    std::size_t used_ = 0;
     std::size_t text_bytes_ = 0;
 };
 

@@ -17,11 +17,11 @@ namespace daybook::inline v0::detail {
 
 struct OutcomeTally {
     std::array<std::uint64_t, 8> finals{}; ///< final executions by status; of skips, occurrences
-    std::uint64_t retries = 0;
+    std::uint64_t retries = 0;             ///< attempts after the first that ran, final or not
 
-    void count(JobStatus status, bool is_final, std::uint32_t attempt_number) noexcept {
+    void count(JobStatus status, bool is_final, bool is_retry) noexcept {
         finals[static_cast<std::size_t>(status)] += is_final ? 1 : 0;
-        retries += attempt_number > 1 ? 1 : 0;
+        retries += is_retry ? 1 : 0;
     }
 
     void count_skips(std::uint64_t occurrences) noexcept { of(JobStatus::skipped) += occurrences; }

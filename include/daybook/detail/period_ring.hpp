@@ -5,6 +5,7 @@
 /// @file
 /// Minutes, hours or days that are over, each in a fixed place.
 
+#include <daybook/detail/heap_bytes.hpp>
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/stats/latency_histogram.hpp>
 #include <daybook/stats/timeline.hpp>
@@ -94,7 +95,7 @@ struct OpenPeriod {
     }
 };
 
-/// What is over: 128 bytes, of the distribution its quantiles only.
+/// What is over: 136 bytes, of the distribution its quantiles only.
 struct ClosedPeriod {
     static constexpr std::array fractions{0.50, 0.95, 0.99, 0.999};
 
@@ -102,6 +103,7 @@ struct ClosedPeriod {
     OutcomeTally tally = {};
     DurationSum duration = {};
     std::array<float, fractions.size()> quantiles{}; ///< ns
+    PeriodKey lost = no_period;                      ///< the newest of others that gave up this place
 
     template <std::size_t SubBuckets>
     [[nodiscard]] static ClosedPeriod from(PeriodKey key, const OpenPeriod<SubBuckets>& open) noexcept {
@@ -171,9 +173,18 @@ public:
         ClosedPeriod& place = places_[place_of(period.key, places_.size())];
         if (place.key == period.key) {
             place.add(period);
-        } else {
-            place = period;
+            return;
         }
+        const PeriodKey lost = place.is_used() ? std::max(place.lost, place.key) : place.lost;
+        place = period;
+        place.lost = lost;
+    }
+
+    /// Whether anything of `first` to `last` gave up its place. A clock has to go a whole ring back for that, or one
+    /// that was far off has to be set right: otherwise what gives up its place is older than all that is asked for.
+    [[nodiscard]] bool has_lost(PeriodKey first, PeriodKey last) const noexcept {
+        return std::any_of(places_.begin(), places_.end(),
+                           [&](const ClosedPeriod& place) { return place.lost >= first && place.lost <= last; });
     }
 
     void clear() noexcept { std::fill(places_.begin(), places_.end(), ClosedPeriod{}); }
@@ -209,7 +220,7 @@ public:
         return all;
     }
 
-    [[nodiscard]] std::size_t memory_bytes() const noexcept { return places_.capacity() * sizeof(ClosedPeriod); }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return heap_bytes(places_); }
 
 private:
     std::chrono::minutes width_{1};

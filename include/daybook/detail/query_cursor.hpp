@@ -7,11 +7,13 @@
 
 #include <daybook/detail/execution_index.hpp>
 #include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/saturate.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/types.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,7 +44,9 @@ namespace daybook::inline v0::detail {
             slot.scheduled_at == ExecutionSlot::no_instant || slot.started_at == ExecutionSlot::no_instant) {
             return std::nullopt;
         }
-        return std::max<std::int64_t>(0, slot.started_at - slot.scheduled_at);
+        return std::max<std::int64_t>(0, saturating_difference(sys_time{std::chrono::microseconds{slot.started_at}},
+                                                               sys_time{std::chrono::microseconds{slot.scheduled_at}})
+                                             .count());
     }
     return std::nullopt;
 }
@@ -70,10 +74,11 @@ struct QueryPlace {
     return one.key > other.key;
 }
 
-/// Behind which place a page begins, and the id of a record that may stand right behind it in a list of its own.
+/// Behind which place a page begins, and which records may stand right behind it in lists of their own.
 struct QueryCursor {
     QueryPlace after;
-    ExecutionId hint = 0;
+    ExecutionId next_execution = 0;
+    ExecutionId next_skip = 0;
 };
 
 /// Cursors of different lists begin differently, so that none is taken for another's.
@@ -82,12 +87,14 @@ struct QueryCursor {
     return sort == SortBy::newest ? std::string_view{} : letters.substr(static_cast<std::size_t>(sort) - 1, 1);
 }
 
-/// A letter for the order, `value.` where there is one, `order.id`, and `-hint` where there is one; decimal.
+/// A letter for the order, `value.` where there is one, `order.id`, then `-next_execution-next_skip` unless both are 0,
+/// the second only where it is another; decimal.
 [[nodiscard]] inline std::string to_cursor(SortBy sort, const QueryCursor& cursor) {
     std::string text{cursor_letter(sort)};
     if (!is_by_start(sort)) { text += std::to_string(cursor.after.value) + '.'; }
     text += std::to_string(cursor.after.key.order) + '.' + std::to_string(cursor.after.key.id);
-    if (cursor.hint != 0) { text += '-' + std::to_string(cursor.hint); }
+    if (cursor.next_execution != 0 || cursor.next_skip != 0) { text += '-' + std::to_string(cursor.next_execution); }
+    if (cursor.next_skip != cursor.next_execution) { text += '-' + std::to_string(cursor.next_skip); }
     return text;
 }
 
@@ -110,7 +117,11 @@ struct QueryCursor {
     };
     if (!is_by_start(sort)) { is_right = is_right && take_number(cursor.after.value) && take_letter('.'); }
     is_right = is_right && take_number(cursor.after.key.order) && take_letter('.') && take_number(cursor.after.key.id);
-    if (is_right && take_letter('-')) { is_right = take_number(cursor.hint); }
+    if (is_right && take_letter('-')) {
+        is_right = take_number(cursor.next_execution);
+        cursor.next_skip = cursor.next_execution;
+        if (is_right && take_letter('-')) { is_right = take_number(cursor.next_skip); }
+    }
     if (!is_right || at != end) {
         throw std::invalid_argument{"ExecutionQuery: cursor must be the next_cursor of an earlier page of this query"};
     }

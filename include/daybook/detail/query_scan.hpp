@@ -33,7 +33,7 @@ enum class Took : std::uint8_t {
     kept,         ///< it belongs to the page
     kept_as_last, ///< the same, and the page is full
     scanned,      ///< it was looked at, as what does not match is
-    nothing_more  ///< it was looked at, and nothing else need be
+    nothing_more  ///< it was looked at, perhaps kept, and nothing else need be
 };
 
 /// Why a walk is over.
@@ -78,7 +78,12 @@ public:
     [[nodiscard]] const WalkPlace& place() const noexcept { return place_; }
     [[nodiscard]] const WalkPlace& page_end() const noexcept { return page_end_; }
 
-    /// The end of the list from which a walk in this direction begins. What is placed later is not seen.
+    /// Whether nothing has come to the statuses that are asked for since `begin`: who has seen `known_total` matches
+    /// by then has seen all of them. Whoever calls holds the lock.
+    [[nodiscard]] bool has_settled() const noexcept { return arrivals() == arrivals_; }
+
+    /// The end of the list from which a walk in this direction begins. Executions that are placed later are not seen; a
+    /// skip may be.
     [[nodiscard]] WalkPlace front(Direction direction) const noexcept {
         return {.bound = direction == Direction::older ? newest_ : SortKey{}};
     }
@@ -87,6 +92,7 @@ public:
     /// @returns False: no record has the names that the query asks for.
     [[nodiscard]] bool begin() noexcept {
         newest_ = log_.index.newest_key();
+        arrivals_ = arrivals();
         if (!find_names()) {
             known_total_ = 0;
             return false;
@@ -117,9 +123,10 @@ public:
     /// Whether a record matches, all but its text. Whoever calls has found the names, and holds the lock since.
     [[nodiscard]] bool matches(const ExecutionSlot& slot) const noexcept { return filter_.matches(slot); }
 
-    /// Asks `take` about each match beyond `from` up to and with `to`, under the lock.
-    template <class Take>
-    WalkEnd walk(Direction direction, const WalkPlace& from, SortKey to, Take&& take) {
+    /// Asks `take` about each match beyond `from` up to and with `to`, under the lock; before it is taken each time,
+    /// calls `prepare()`, which makes room for `kept_slice` records.
+    template <class Take, class Prepare>
+    WalkEnd walk(Direction direction, const WalkPlace& from, SortKey to, Take&& take, Prepare&& prepare) {
         place_ = from;
         const auto ask = [&](const Match& match, const RecordStreams& streams) {
             const Took took = take(match);
@@ -127,6 +134,7 @@ public:
             return took;
         };
         while (budget_ != 0) {
+            prepare();
             const std::scoped_lock lock{log_.mutex};
             if (const auto end = walk_slice(direction, to, slice, ask)) { return *end; }
         }
@@ -177,7 +185,7 @@ public:
     [[nodiscard]] Total count_by_blocks() {
         const ExecutionIndex& index = log_.index;
         Total total;
-        std::uint64_t end = newest_.order / 2;
+        std::uint64_t end = (newest_.order + 1) / 2;
         while (true) {
             const std::scoped_lock lock{log_.mutex};
             for (std::size_t blocks = 0; blocks < block_slice; ++blocks) {
@@ -196,7 +204,7 @@ public:
 
     /// Records looked at, and records kept (and copied), before the lock is given to others for a moment.
     static constexpr std::size_t slice = 128;
-    static constexpr std::size_t kept_slice = 32;
+    static constexpr std::size_t kept_slice = 8;
     static constexpr std::size_t block_slice = 64;
 
 private:
@@ -227,6 +235,14 @@ private:
             if (filter_.matches(log_.pool[found])) { ++count; }
         }
         return true;
+    }
+
+    [[nodiscard]] std::uint64_t arrivals() const noexcept {
+        std::uint64_t sum = 0;
+        for (const JobStatus status : all_statuses) {
+            if (filter_.statuses.contains(status)) { sum += log_.index.arrivals(status); }
+        }
+        return sum;
     }
 
     [[nodiscard]] bool is_in(const Candidate& candidate, std::string& scratch) const {
@@ -279,6 +295,7 @@ private:
     std::size_t budget_; ///< what may still be scanned
     ListChoice choice_ = ListChoice::shortest;
     SortKey newest_;
+    std::uint64_t arrivals_ = 0;
     std::optional<std::uint64_t> known_total_;
     bool counts_by_blocks_ = false;
     std::uint64_t scanned_ = 0;

@@ -44,10 +44,6 @@ struct WalkPlace {
     // What stood right beyond it, in each kind of list, so that no list has to be searched for the place.
     ExecutionId next_execution = 0;
     ExecutionId next_skip = 0;
-    bool is_at_skip = false; ///< the record that `bound` is made of
-
-    /// Where to go on with a list that the record at `bound` is not in.
-    [[nodiscard]] ExecutionId hint() const noexcept { return is_at_skip ? next_execution : next_skip; }
 };
 
 /// Valid while the log's lock is held.
@@ -95,8 +91,11 @@ public:
     /// Notes where the walk stands after it has taken the record at `index`.
     void leave(std::uint32_t index, WalkPlace& place) const noexcept {
         place.bound = log_.index.key_of(index);
-        place.is_at_skip = log_.pool[index].status == JobStatus::skipped;
         place.next_execution = place.next_skip = 0;
+        // What is not wanted in the overtaken list now may be later, when the ring has overtaken the bound as well.
+        if (const auto& overtaken = log_.index.overtaken(); !is_named_ && overtaken.newest != no_slot) {
+            place.next_execution = log_.pool[overtaken.newest].id;
+        }
         for (std::size_t i = 0; i < count_; ++i) {
             const Stream& stream = streams_[i];
             if (stream.at == no_slot || stream.kind == Kind::in_ring) { continue; }
@@ -144,16 +143,19 @@ private:
         bool any_execution = true;
         bool no_execution = true;
         std::uint64_t in_ring = 0;
+        std::uint64_t overtaken = 0;
         for (const JobStatus status : all_statuses) {
             const bool is_wanted = filter_.statuses.contains(status);
-            if (is_wanted) { in_ring += index.count(status); }
+            if (is_wanted) {
+                in_ring += index.count(status);
+                overtaken += index.count_overtaken(status);
+            }
             if (status == JobStatus::skipped) { continue; }
             any_execution = any_execution && is_wanted;
             no_execution = no_execution && !is_wanted;
         }
         if (!filter_.times.is_everything()) {
-            const std::uint64_t in_time = (first_ ? *last_ - *first_ + 1 : 0) +
-                                          (may_be_overtaken_ ? index.overtaken().size : 0) +
+            const std::uint64_t in_time = (first_ ? *last_ - *first_ + 1 : 0) + (may_be_overtaken_ ? overtaken : 0) +
                                           std::uint64_t{skips ? index.skips().size : 0};
             in_ring = std::min(in_ring, in_time);
         }
@@ -187,7 +189,7 @@ private:
                     if (is_wanted && index.count(status) != 0) { add(Kind::in_ring, &index.in_ring(status)); }
                 }
             }
-            if (count_ != 0 && may_be_overtaken_) { add(Kind::overtaken); }
+            if (overtaken != 0 && may_be_overtaken_) { add(Kind::overtaken); }
             if (skips) { add(Kind::skips); }
         }
     }
@@ -270,7 +272,7 @@ private:
     }
 
     /// The first member beyond `bound`. O(1) when it, or the record that `bound` is made of, is where it was; else the
-    /// way to it from the nearer end, and empty when that is too long.
+    /// way to it from the nearest of the hinted record and the two ends, and empty when that is too long.
     [[nodiscard]] std::optional<std::uint32_t> enter_list(Kind kind, SortKey bound, ExecutionId hint) const noexcept {
         const List list = list_of(kind);
         std::uint32_t from_front = direction_ == Direction::older ? list.newest : list.oldest;
@@ -282,12 +284,18 @@ private:
             known != no_slot && log_.index.key_of(known) == bound && is_in(kind, known)) {
             return beyond(links_at(known));
         }
-        if (const std::uint32_t hinted = hint == 0 ? no_slot : log_.ids.find(hint);
-            hinted != no_slot && is_in(kind, hinted) && is_beyond(hinted, bound)) {
-            const std::uint32_t before = back(links_at(hinted));
-            if (before == no_slot || !is_beyond(before, bound)) { return hinted; }
-        }
+        std::uint32_t from_hint = hint == 0 ? no_slot : log_.ids.find(hint);
+        if (from_hint != no_slot && !is_in(kind, from_hint)) { from_hint = no_slot; }
+        const bool is_hint_beyond = from_hint != no_slot && is_beyond(from_hint, bound);
         for (std::size_t step = 0; step < max_steps; ++step) {
+            if (is_hint_beyond) {
+                const std::uint32_t before = back(links_at(from_hint));
+                if (!is_beyond(before, bound)) { return from_hint; }
+                from_hint = before;
+            } else if (from_hint != no_slot) {
+                from_hint = beyond(links_at(from_hint));
+                if (is_beyond(from_hint, bound)) { return from_hint; }
+            }
             from_front = beyond(links_at(from_front));
             if (is_beyond(from_front, bound)) { return from_front; }
             const std::uint32_t before = back(links_at(from_back));

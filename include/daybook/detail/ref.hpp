@@ -79,7 +79,9 @@ public:
     [[nodiscard]] static Ref<TextBlock> make(std::string_view text) {
         void* memory = ::operator new(sizeof(TextBlock) + text.size());
         auto* block = new (memory) TextBlock{text.size()};
-        std::memcpy(reinterpret_cast<char*>(memory) + sizeof(TextBlock), text.data(), text.size());
+        if (!text.empty()) { // an empty view may point nowhere
+            std::memcpy(reinterpret_cast<char*>(memory) + sizeof(TextBlock), text.data(), text.size());
+        }
         return Ref<TextBlock>{block};
     }
 

@@ -8,6 +8,7 @@
 
 #include <daybook/detail/job_function.hpp>
 #include <daybook/detail/log_core.hpp>
+#include <daybook/detail/pinned_names.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/log/execution.hpp>
 #include <daybook/types.hpp>

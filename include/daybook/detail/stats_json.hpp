@@ -6,6 +6,7 @@
 /// Figures as the executions API writes them: first the fields that clients of the format know, in the order in which
 /// they know them, then ours.
 
+#include <daybook/detail/utf8.hpp>
 #include <daybook/stats/outcome_counts.hpp>
 #include <daybook/stats/stats_snapshot.hpp>
 #include <daybook/stats/timeline.hpp>
@@ -15,7 +16,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -117,6 +121,38 @@ inline void write_timeline(JsonWriter& writer, TimelineResolution resolution,
     writer.end_array();
 }
 
+/// A name as the writer writes it.
+[[nodiscard]] inline std::string written_name(std::string_view name) {
+    std::string written;
+    while (!name.empty()) {
+        const auto step = utf8_step(name);
+        written.append(step.is_valid ? name.substr(0, step.length) : std::string_view{"\xEF\xBF\xBD"});
+        name.remove_prefix(step.length);
+    }
+    return written;
+}
+
+/// An object with a member for each entry of a map; `write` writes the value. Names that are not UTF-8 may be the same
+/// once written: all but the first then have a number.
+template <class Value, class Write>
+void write_by_name(JsonWriter& writer, std::string_view name, const std::map<std::string, Value, std::less<>>& values,
+                   Write&& write) {
+    std::map<std::string, std::size_t> changed; // keys that are not in `values`, and the last number tried for each
+    writer.key(name).begin_object();
+    for (const auto& entry : values) {
+        std::string key = written_name(entry.first);
+        if (key != entry.first) {
+            const std::string plain = key;
+            while (values.contains(key) || !changed.try_emplace(key, 1).second) {
+                key = plain + " (" + std::to_string(++changed[plain]) + ")";
+            }
+        }
+        writer.key(key);
+        write(entry.second);
+    }
+    writer.end_object();
+}
+
 /// How much of a timeline is wanted.
 struct WantedTimeline {
     std::optional<TimelineResolution> resolution = TimelineResolution::hour; ///< empty: nothing of it
@@ -133,14 +169,12 @@ inline void write_stats(JsonWriter& writer, const StatsSnapshot& stats, const Wa
     write_totals(writer, stats);
     write_success_rate(writer, stats);
     write_milliseconds(writer, "average_duration_ms", stats.average_duration_ms);
-    writer.key("by_handler").begin_object();
-    for (const auto& entry : stats.by_handler) {
-        writer.key(entry.first).begin_object();
-        write_handler_counts(writer, entry.second, entry.second.avg_duration_ms);
-        write_percentiles(writer, entry.second.duration);
+    write_by_name(writer, "by_handler", stats.by_handler, [&](const HandlerStats& handler) {
+        writer.begin_object();
+        write_handler_counts(writer, handler, handler.avg_duration_ms);
+        write_percentiles(writer, handler.duration);
         writer.end_object();
-    }
-    writer.end_object();
+    });
     // Six decimals, so that a buffer of a million with one place left is not yet full.
     writer.key("buffer_utilization").fixed(stats.buffer_utilization, 6);
 
@@ -158,12 +192,7 @@ inline void write_stats(JsonWriter& writer, const StatsSnapshot& stats, const Wa
     write_percentiles(writer, stats.duration);
     write_latency(writer, "drift", stats.drift);
     write_latency(writer, "queue_delay", stats.queue_delay);
-    writer.key("by_job").begin_object();
-    for (const auto& entry : stats.by_job) {
-        writer.key(entry.first);
-        write_job_stats(writer, entry.second);
-    }
-    writer.end_object();
+    write_by_name(writer, "by_job", stats.by_job, [&](const JobStats& job) { write_job_stats(writer, job); });
     write_counts_of("by_status", stats.by_status);
     write_counts_of("skips_by_reason", stats.skips_by_reason);
     writer.key("rates").begin_object();
@@ -189,14 +218,12 @@ inline void write_range_stats(JsonWriter& writer, const RangeStats& stats) {
     write_totals(writer, stats);
     write_success_rate(writer, stats);
     write_milliseconds(writer, "average_duration_ms", stats.duration.average_ms);
-    writer.key("by_handler").begin_object();
-    for (const auto& entry : stats.by_handler) {
-        writer.key(entry.first).begin_object();
-        write_handler_counts(writer, entry.second, entry.second.duration.average_ms);
-        write_range_durations(writer, entry.second.duration);
+    write_by_name(writer, "by_handler", stats.by_handler, [&](const HandlerRangeStats& handler) {
+        writer.begin_object();
+        write_handler_counts(writer, handler, handler.duration.average_ms);
+        write_range_durations(writer, handler.duration);
         writer.end_object();
-    }
-    writer.end_object();
+    });
 
     writer.member("from", stats.from);
     writer.member("to", stats.to);

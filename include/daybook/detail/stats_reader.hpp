@@ -19,8 +19,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,10 +37,11 @@ public:
 
     [[nodiscard]] StatsSnapshot snapshot(sys_time now, steady_time steady_now) {
         StatsSnapshot all;
-        do {
+        read([&] {
             all = StatsSnapshot{};
             read_overall();
-        } while (!read_timeline(now, all.timeline) || !read_handlers(all) || !read_jobs(all));
+            return read_timeline(now, all.timeline) && read_handlers(all) && read_jobs(all);
+        });
         const auto& total = parts_->open.total;
         static_cast<OutcomeCounts&>(all) = total.tally.counts();
         all.counted_since = parts_->counted_since;
@@ -73,10 +76,11 @@ public:
         all.from = begin_of(first, hour);
         all.to = begin_of(last + 1, hour);
         all.resolution = hour;
-        do {
+        read([&] {
             all.by_handler.clear();
             read_overall();
-        } while (!read_closed(TimelineResolution::hour) || !read_handler_hours(first, last, all));
+            return read_closed(TimelineResolution::hour) && read_handler_hours(first, last, all);
+        });
         OutcomeTally tally;
         DurationSum duration;
         const ClosedPeriod open = parts_->open.closed(TimelineResolution::hour);
@@ -87,7 +91,7 @@ public:
         });
         static_cast<OutcomeCounts&>(all) = tally.counts();
         all.duration = durations_of(duration);
-        all.is_complete = from >= parts_->counted_since && wanted >= oldest;
+        all.is_complete = from >= parts_->counted_since && wanted >= oldest && !parts_->ring.has_lost(first, last);
         return all;
     }
 
@@ -95,6 +99,9 @@ private:
     /// So many histograms, or jobs with their counters, are about as much as one turn should do.
     static constexpr std::size_t handlers_at_once = 4;
     static constexpr std::size_t jobs_at_once = 64;
+
+    /// So often is it tried in turns.
+    static constexpr int most_tries = 8;
 
     using Name = typename Stats<SubBuckets>::Name;
     using Job = typename Stats<SubBuckets>::Job;
@@ -118,6 +125,28 @@ private:
         std::array<Name, handlers_at_once> names;
     };
 
+    /// @param attempt  Reads everything from the start; returns whether it fits together.
+    template <class Attempt>
+    void read(Attempt&& attempt) {
+        for (int tries = 0; tries < most_tries; ++tries) {
+            if (attempt()) { return; }
+        }
+        turn_([&] { // a clock that goes to and fro must not keep whoever asks for ever
+            is_one_turn_ = true;
+            attempt();
+            return true;
+        });
+    }
+
+    template <class Work>
+    void in_turn(Work&& work) {
+        if (is_one_turn_) {
+            work();
+        } else {
+            turn_(work);
+        }
+    }
+
     void read_overall() {
         Parts& parts = *parts_;
         parts.open.clear();
@@ -125,7 +154,7 @@ private:
         parts.queue_delay.clear();
         parts.handlers.clear();
         parts.handlers.reserve(std::min<std::size_t>(stats_.max_handlers_, 1024));
-        turn_([&] {
+        in_turn([&] {
             parts.open.assign(stats_.timeline_.open());
             parts.rates = stats_.rates_;
             parts.drift.merge(stats_.drift_);
@@ -154,7 +183,7 @@ private:
 
     [[nodiscard]] bool read_closed(TimelineResolution resolution) {
         bool is_unchanged = false;
-        turn_([&] {
+        in_turn([&] {
             is_unchanged = parts_->closings == stats_.closings_ && parts_->clears == stats_.clears_;
             if (is_unchanged) { parts_->ring.assign(stats_.timeline_.ring(resolution)); }
             return false;
@@ -171,7 +200,7 @@ private:
         for (std::size_t done = 0; done <= count; done += at_once) {
             const std::size_t end = std::min(done + at_once, count + 1);
             bool is_unchanged = false;
-            turn_([&] {
+            in_turn([&] {
                 is_unchanged = parts_->clears == stats_.clears_;
                 for (std::size_t i = done; is_unchanged && i < end; ++i) {
                     const auto& handler = i < count ? stats_.handlers_[i] : stats_.other_handlers_;
@@ -197,8 +226,10 @@ private:
                 parts_->durations[place].merge(handler.figures->duration());
             },
             [&](const std::string* name, const OutcomeTally& tally, std::size_t place) {
-                if (name != nullptr || tally.is_used()) {
-                    HandlerStats& stats = add(all.by_handler, name);
+                const bool is_rest = name == nullptr;
+                if (!is_rest || tally.is_used() || parts_->durations[place].count() != 0) {
+                    if (is_rest) { all.rest_of_handlers = free_name(all.by_handler); }
+                    HandlerStats& stats = all.by_handler[is_rest ? all.rest_of_handlers : *name];
                     static_cast<OutcomeCounts&>(stats) = tally.counts();
                     stats.total = stats.total_executions;
                     stats.success = stats.success_count;
@@ -213,6 +244,8 @@ private:
     [[nodiscard]] bool read_handler_hours(PeriodKey first, PeriodKey last, RangeStats& all) {
         OutcomeTally tally;
         DurationSum duration;
+        std::set<std::string, std::less<>> names; // also of those without anything to count
+        all.rest_of_handlers.clear();
         return visit_handlers(
             1, // a week of hours each
             [&](const auto& handler, std::size_t) {
@@ -222,8 +255,10 @@ private:
                                            duration);
             },
             [&](const std::string* name, const OutcomeTally&, std::size_t) {
+                if (name != nullptr) { names.insert(*name); }
                 if (!tally.is_used() && duration.count == 0) { return; }
-                HandlerRangeStats& stats = add(all.by_handler, name);
+                if (name == nullptr) { all.rest_of_handlers = free_name(names); }
+                HandlerRangeStats& stats = all.by_handler[name != nullptr ? *name : all.rest_of_handlers];
                 static_cast<OutcomeCounts&>(stats) = tally.counts();
                 stats.duration = durations_of(duration);
             });
@@ -234,7 +269,7 @@ private:
         for (std::size_t done = 0, count = 1; done < count; done += jobs_at_once) {
             parts_->jobs.clear();
             bool is_unchanged = false;
-            turn_([&] {
+            in_turn([&] {
                 is_unchanged = parts_->clears == stats_.clears_;
                 if (!is_unchanged) { return false; }
                 count = stats_.jobs_.size();
@@ -245,20 +280,22 @@ private:
             });
             if (!is_unchanged) { return false; }
             for (const Job& job : parts_->jobs) {
-                static_cast<OutcomeCounts&>(add(all.by_job, job.name.get())) = job.tally.counts();
+                static_cast<OutcomeCounts&>(all.by_job[*job.name]) = job.tally.counts();
             }
         }
         if (parts_->other_jobs.is_used()) {
-            static_cast<OutcomeCounts&>(add(all.by_job, nullptr)) = parts_->other_jobs.counts();
+            all.rest_of_jobs = free_name(all.by_job);
+            static_cast<OutcomeCounts&>(all.by_job[all.rest_of_jobs]) = parts_->other_jobs.counts();
         }
         return true;
     }
 
-    /// Something may really be called "other"; then the rest shows up under a name that cannot be mistaken.
-    template <class Map>
-    [[nodiscard]] static typename Map::mapped_type& add(Map& map, const std::string* name) {
-        if (name != nullptr) { return map[*name]; }
-        return map[map.contains("other") ? "(other)" : "other"];
+    /// What the rest is called: something may really be called "other".
+    template <class Names>
+    [[nodiscard]] static std::string free_name(const Names& taken) {
+        std::string name = "other";
+        while (taken.contains(name)) { name = "(" + name + ")"; }
+        return name;
     }
 
     [[nodiscard]] static DurationStats durations_of(const DurationSum& sum) noexcept {
@@ -267,6 +304,7 @@ private:
 
     const Stats<SubBuckets>& stats_;
     Turn& turn_;
+    bool is_one_turn_ = false;                                 ///< everything is read in the turn under way
     std::unique_ptr<Parts> parts_ = std::make_unique<Parts>(); // too large for the stack of a small thread
 };
 

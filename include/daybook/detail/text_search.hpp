@@ -51,13 +51,11 @@ using ResultSearch = bool (*)(const RefCounted& result, const TextSearch& search
 /// Null where there is nothing to search: a job that returns nothing, or a type without a codec.
 template <class Result>
 [[nodiscard]] constexpr ResultSearch result_search() noexcept {
-    if constexpr (std::is_same_v<Result, std::monostate>) {
-        return nullptr;
-    } else if constexpr (std::is_same_v<Result, std::string>) {
+    if constexpr (std::is_same_v<Result, std::string>) {
         return [](const RefCounted& result, const TextSearch& search, std::string&) {
             return search.is_in(static_cast<const TextBlock&>(result).text());
         };
-    } else if constexpr (requires { sizeof(ResultCodec<Result>); }) {
+    } else if constexpr (!std::is_same_v<Result, std::monostate> && requires { sizeof(ResultCodec<Result>); }) {
         return [](const RefCounted& result, const TextSearch& search, std::string& scratch) {
             scratch.clear();
             {

@@ -17,7 +17,8 @@
 /// - `GET /api/executions/export`: what the list has, as a file. Parameters: `format` (`csv`, `json` for JSON Lines),
 ///   `limit` (10,000, at most 100,000), and all others of the list. The headers `Daybook-Limit` and `Daybook-Count` say
 ///   the limit in effect and how many records there are; where more follow, because of the limit or because the file
-///   reached 32 MiB, `Daybook-Next-Cursor` is the `cursor` to go on with.
+///   reached 32 MiB, `Daybook-Next-Cursor` is the `cursor` to go on with. `Daybook-Complete` is `false` when records
+///   are missing that no cursor leads to (ExportReport).
 /// - `GET /api/executions/{id}`: one record, or 404.
 /// - `POST /api/executions/clear`: how many records were removed. Needs Permission::clear.
 ///
@@ -33,6 +34,7 @@
 
 #include <daybook/detail/execution_json.hpp>
 #include <daybook/detail/paging.hpp>
+#include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/query_parameters.hpp>
 #include <daybook/detail/stats_json.hpp>
 #include <daybook/http/api.hpp>
@@ -103,7 +105,9 @@ template <class Result>
     const auto limit = take_limit(query, 10'000, 100'000);
     http::Response response;
     const auto sink = [&](std::string_view piece) { response.body += piece; };
-    const ExportOptions options{.max_records = limit, .max_bytes = most_bytes, .page = 200};
+    // In an order by duration or drift each page goes through all records again: there are few of them, then.
+    const std::size_t page = is_by_start(wanted.sort) ? 200 : 2000;
+    const ExportOptions options{.max_records = limit, .max_bytes = most_bytes, .page = page};
     const bool is_csv = *format == "csv";
     const auto report = take_page_of(
         [&] { return is_csv ? write_csv(log, wanted, sink, options) : write_json_lines(log, wanted, sink, options); });
@@ -112,6 +116,7 @@ template <class Result>
                                                       : "attachment; filename=\"executions.jsonl\"");
     response.set_header("Daybook-Limit", std::to_string(limit));
     response.set_header("Daybook-Count", std::to_string(report.records));
+    response.set_header("Daybook-Complete", report.complete ? "true" : "false");
     if (!report.next_cursor.empty()) { response.set_header("Daybook-Next-Cursor", report.next_cursor); }
     return response;
 }

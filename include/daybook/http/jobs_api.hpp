@@ -153,15 +153,11 @@ template <class Result>
 [[nodiscard]] http::Response answer_statistics(const JobExecutionLog<Result>& log, std::string_view job_id) {
     const auto all = log.stats();
     const auto found = all.by_job.find(job_id);
-    const auto tracked = log.options().max_tracked_jobs;
-    // The entry past the tracked ones counts all other jobs together.
-    const bool is_rest =
-        all.by_job.size() > tracked && job_id == (all.by_job.contains("(other)") ? "(other)" : "other");
     const OutcomeCounts nothing;
     const OutcomeCounts* counts = nullptr;
     if (found != all.by_job.end()) {
-        counts = is_rest ? nullptr : &found->second;
-    } else if (all.by_job.size() < tracked) {
+        counts = job_id == all.rest_of_jobs ? nullptr : &found->second; // the rest are other jobs together
+    } else if (all.by_job.size() < log.options().max_tracked_jobs) {
         counts = &nothing; // it would have been tracked, so it has not run
     }
     const auto newest = log.query({.job_id = std::string{job_id}, .limit = measured_executions});

@@ -97,6 +97,10 @@ public:
             {"Referrer-Policy", "no-referrer"},
             {"Cross-Origin-Resource-Policy", "same-origin"},
         };
+        // Whatever a handler took a value from: a line break would begin a header of the client's choice.
+        std::erase_if(response.headers, [](const Header& header) {
+            return header.value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos;
+        });
         response.headers.reserve(response.headers.size() + std::size(headers));
         for (const auto& header : headers) {
             if (response.header(header.first) == nullptr) {

@@ -78,15 +78,17 @@ public:
         change_extras([&](detail::ExecutionExtras& extras) {
             const std::size_t limit = log_->options().max_text_bytes;
             if (extras.log_is_cut) { return; }
+            // A line that fills the text to the last byte has no line break; it gets one when another follows.
+            if (!extras.log_text.empty() && extras.log_text.back() != '\n') { extras.log_text += '\n'; }
             const std::size_t total = extras.log_text.size() + line.size();
-            if (total + 1 > limit) {
+            if (total > limit) {
                 extras.log_is_cut = true;
                 extras.log_text.append(line.substr(0, limit)); // under the log's lock: no more than may be kept
                 extras.log_text = detail::limited_copy(extras.log_text, limit, total);
                 return;
             }
             extras.log_text += line;
-            extras.log_text += '\n';
+            if (total < limit) { extras.log_text += '\n'; }
         });
     }
 

@@ -7,6 +7,7 @@
 
 #include <daybook/detail/execution_csv.hpp>
 #include <daybook/detail/execution_json.hpp>
+#include <daybook/detail/query_cursor.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_log.hpp>
@@ -42,8 +43,11 @@ struct ExportOptions {
 struct ExportReport {
     std::uint64_t records = 0;
     std::uint64_t bytes = 0;
-    /// Where to go on, as the `cursor` of the same query; empty when every match was written.
+    /// Where to go on, as the `cursor` of the same query; empty when there is nothing to go on with.
     std::string next_cursor = {};
+    /// False: matches are missing, and no cursor leads to them. The place of a cursor was lost (Page::complete), or
+    /// there was no room for a single record.
+    bool complete = true;
 };
 
 namespace detail {
@@ -62,7 +66,11 @@ ExportReport export_records(const JobExecutionLog<Result>& log, ExecutionQuery& 
         text.clear();
     };
     query.totals = Totals::leave_out;
+    // In another order than by start there is no going on after a part.
+    if (!is_by_start(query.sort)) { query.max_scanned = std::numeric_limits<std::size_t>::max(); }
+    if (!query.cursor.empty()) { static_cast<void>(parse_cursor(query.sort, query.cursor)); } // it may be handed back
     report.next_cursor = query.cursor;
+    report.complete = !query.cursor.empty(); // until a page was asked for
     // From the oldest on, a sink that is slower than the jobs would never come to an end.
     const auto most =
         std::min<std::uint64_t>(options.max_records, std::uint64_t{log.capacity()} + log.options().max_running);
@@ -75,11 +83,11 @@ ExportReport export_records(const JobExecutionLog<Result>& log, ExecutionQuery& 
             if (text.size() >= export_chunk) { flush(); }
         }
         report.records += page.records.size();
-        // An incomplete page may be short of the matches that the offset was to pass over; its cursor knows.
+        report.complete = page.complete || page.has_more;
         report.next_cursor = page.has_more ? page.next_cursor : std::string{};
         if (report.next_cursor.empty()) { break; }
         query.cursor = std::move(page.next_cursor);
-        query.offset = 0;
+        query.offset -= std::min(query.offset, page.passed); // an incomplete page may not have come so far
     }
     flush();
     return report;
@@ -95,7 +103,8 @@ ExportReport export_records(const JobExecutionLog<Result>& log, ExecutionQuery& 
 /// records waits as for a query. Records that come meanwhile are not in it (in the default order), those that are
 /// evicted meanwhile may be missing.
 ///
-/// @param query  `limit` and `totals` do not count: see ExportOptions.
+/// @param query  `limit` and `totals` do not count: see ExportOptions. Nor does `max_scanned`, in another order than by
+///               start, where it would leave matches out.
 /// @param sink   Called with pieces of about 16 KB as `std::string_view`, on the calling thread and outside the lock.
 ///               What it throws ends the export and comes out here.
 /// @throws std::invalid_argument  As JobExecutionLog::query does.

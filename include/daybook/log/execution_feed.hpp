@@ -78,14 +78,23 @@ public:
     }
     ~ExecutionFeed() { close(); }
 
-    /// The record that finished first of those that wait, or nothing. O(1).
+    /// The record that finished first of those that wait, or nothing. O(1). What copying a result throws comes out
+    /// here, and its record counts as dropped.
     [[nodiscard]] std::optional<Record> try_next() {
         if (ring_) { upkeep().expire(); }
         while (ring_) {
             const ExecutionId id = upkeep().with(*ring_, [](detail::FeedRing& ring) { return ring.pop(); });
             if (id == 0) { break; }
-            if (auto raw = detail::LogReader{*core_}.find(id)) { return detail::make_record<Result>(std::move(*raw)); }
-            upkeep().with(*ring_, [](detail::FeedRing& ring) { ring.count_dropped(); });
+            const auto drop = [&] { upkeep().with(*ring_, [](detail::FeedRing& ring) { ring.count_dropped(); }); };
+            try {
+                if (auto raw = detail::LogReader{*core_}.find(id)) {
+                    return detail::make_record<Result>(std::move(*raw));
+                }
+            } catch (...) {
+                drop();
+                throw;
+            }
+            drop();
         }
         return std::nullopt;
     }
@@ -124,8 +133,8 @@ public:
         return ask([](const detail::FeedRing& ring) { return ring.size(); });
     }
 
-    /// How many records were lost to this feed so far: those that found the ring full, and those that were gone from
-    /// the log when they were to be read.
+    /// How many records were lost to this feed so far: those that found the ring full, those that were gone from the
+    /// log when they were to be read, and those whose result could not be copied.
     [[nodiscard]] std::uint64_t dropped() const {
         return ask([](const detail::FeedRing& ring) { return ring.dropped(); });
     }

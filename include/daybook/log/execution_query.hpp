@@ -101,8 +101,11 @@ struct ExecutionQuery {
     Skips skips = Skips::leave_out;
     SortBy sort = SortBy::newest;
     std::size_t limit = 100; ///< records in the page; 0 asks for the total alone
-    std::size_t offset = 0;  ///< matches to pass over, counted from the cursor where both are given; prefer the cursor,
-                             ///< which stays right while records arrive
+
+    /// Matches to pass over, counted from the cursor where both are given; prefer the cursor, which stays right while
+    /// records arrive. Whoever goes on by the cursor of a page gives what is left of the offset with it, if anything:
+    /// `offset` less Page::passed.
+    std::size_t offset = 0;
     std::string cursor = {}; ///< `next_cursor` of the page before, of the same query; empty: from the first
 
     /// Records looked at, beyond those in the page, before the page is handed out as it is; 0 counts as 1. 100,000 take
@@ -142,8 +145,12 @@ struct Page {
     /// False: `max_scanned` was reached before the page was full. What was not looked at comes after `next_cursor`; in
     /// a list that is sorted otherwise than by start it is the oldest, and the page is right about the newest
     /// `scanned`. With an empty `next_cursor`: the place that the query's cursor names could not be found in reasonable
-    /// time, which happens to cursors that are made up.
+    /// time, which happens to cursors that are made up, and to those that are so old that the records on both sides of
+    /// the place are gone.
     bool complete = true;
+
+    /// Matches that `offset` has passed over in this page: less than it where `max_scanned` was reached before.
+    std::size_t passed = 0;
 };
 
 } // namespace daybook::inline v0

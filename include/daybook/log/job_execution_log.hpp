@@ -5,9 +5,12 @@
 /// @file
 /// What happened: the bounded record of every execution.
 
+#include <daybook/detail/heap_bytes.hpp>
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/log_reader.hpp>
 #include <daybook/detail/log_upkeep.hpp>
+#include <daybook/detail/pinned_names.hpp>
+#include <daybook/detail/ref.hpp>
 #include <daybook/detail/result_block.hpp>
 #include <daybook/detail/text_search.hpp>
 #include <daybook/fwd.hpp>
@@ -28,6 +31,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace daybook::inline v0 {
 
@@ -212,7 +216,10 @@ public:
     /// texts and names there may be. Computed from the options alone, so a log of short results stays far below. The
     /// names of a scheduler's jobs and the rings of subscribers come on top; `SIZE_MAX` when `max_text_bytes` is above
     /// 1 GB.
-    [[nodiscard]] std::size_t memory_limit() const noexcept { return upkeep().memory_limit(); }
+    [[nodiscard]] std::size_t memory_limit() const noexcept {
+        constexpr bool is_text = std::is_same_v<Result, std::string> || std::is_same_v<Result, std::monostate>;
+        return upkeep().memory_limit(is_text ? 0 : detail::heap_bytes(sizeof(detail::ValueBlock<Result>)));
+    }
 
     /// Finished records in the buffer; what is queued or running comes on top (`stats()` counts it).
     [[nodiscard]] std::size_t size() const {
@@ -243,7 +250,8 @@ private:
                           .has_more = raw.has_more,
                           .next_cursor = std::move(raw.next_cursor),
                           .scanned = raw.scanned,
-                          .complete = raw.complete};
+                          .complete = raw.complete,
+                          .passed = raw.passed};
         page.records.reserve(raw.records.size());
         for (detail::RawRecord& record : raw.records) {
             page.records.push_back(detail::make_record<Result>(std::move(record)));

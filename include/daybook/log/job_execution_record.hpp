@@ -5,6 +5,7 @@
 /// @file
 /// What is known of one execution, as a value that a program may keep.
 
+#include <daybook/detail/saturate.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/types.hpp>
 
@@ -65,13 +66,13 @@ struct ExecutionFacts {
     /// Start against nominal time, for a scheduled first attempt that has started; never negative.
     [[nodiscard]] std::optional<std::chrono::microseconds> drift() const {
         if (!scheduled_at || !started_at || attempt_number != 1) { return std::nullopt; }
-        return std::max(std::chrono::microseconds::zero(), *started_at - *scheduled_at);
+        return std::max(std::chrono::microseconds::zero(), detail::saturating_difference(*started_at, *scheduled_at));
     }
 
     /// Waiting for a worker: start against hand-over; never negative.
     [[nodiscard]] std::optional<std::chrono::microseconds> queue_delay() const {
         if (!queued_at || !started_at) { return std::nullopt; }
-        return std::max(std::chrono::microseconds::zero(), *started_at - *queued_at);
+        return std::max(std::chrono::microseconds::zero(), detail::saturating_difference(*started_at, *queued_at));
     }
 };
 

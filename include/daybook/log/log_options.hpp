@@ -13,7 +13,7 @@
 
 namespace daybook::inline v0 {
 
-/// All sizes are counts of records unless said otherwise. The index is made at once, 10 to 21 bytes for each of
+/// All sizes are counts of records unless said otherwise. The index is made at once, 18 to 37 bytes for each of
 /// `capacity` and `max_running`, and so are the statistics overall, 110 KB; all other memory is taken as records
 /// arrive, and kept.
 struct LogOptions {
@@ -39,14 +39,15 @@ struct LogOptions {
     std::size_t max_running = 1024;
 
     /// Bytes of one result, one error, one log text or the parameters, and a quarter of them of one value of metadata;
-    /// what is longer is cut, with a mark that says so. At least 64.
+    /// what is longer is cut, with a mark that says so. 64 to 4,000,000,000.
     std::size_t max_text_bytes = 4096;
 
-    /// Handlers with counts, a histogram and the hours of a week of their own (18 KB) since the last clear; the rest is
-    /// `other`. 0: none.
-    std::size_t max_tracked_handlers = 128;
+    /// Handlers with counts, a histogram and the hours of a week of their own since the last clear; the rest is counted
+    /// together as `other`. Each takes 18 KB from its first execution on, so all of the default 600 KB. 0: none.
+    std::size_t max_tracked_handlers = 32;
 
-    /// Jobs with counts of their own since the last clear; the rest is `other`. 0: none.
+    /// Jobs with counts of their own since the last clear, at most 250 bytes each and the name; the rest is counted
+    /// together as `other`. 0: none.
     std::size_t max_tracked_jobs = 1024;
 
     AnyClock clock = {};

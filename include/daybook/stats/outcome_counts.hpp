@@ -30,7 +30,7 @@ struct OutcomeCounts {
     std::uint64_t abandoned_count = 0;
     std::uint64_t cancelled_count = 0; ///< stands apart from the total
     std::uint64_t skipped_count = 0;   ///< occurrences, not records
-    std::uint64_t retry_count = 0;     ///< attempts after the first that have ended
+    std::uint64_t retry_count = 0;     ///< attempts after the first that ran and have ended
 
     /// Successes among `total_executions` in percent, rounded to two decimals; 100.0 when there are none.
     double success_rate = 100.0;

@@ -6,6 +6,7 @@
 /// How much: counts and distributions kept as executions end, so that asking costs no scan.
 
 #include <daybook/detail/handler_figures.hpp>
+#include <daybook/detail/heap_bytes.hpp>
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/rate_meter.hpp>
 #include <daybook/detail/stats_reader.hpp>
@@ -68,7 +69,7 @@ class Stats {
 public:
     /// @param max_handlers, max_jobs  How many of each are counted apart, 0 for none.
     /// @param now                     The `counted_since` of snapshots.
-    explicit Stats(std::size_t max_handlers = 128, std::size_t max_jobs = 1024, sys_time now = {})
+    explicit Stats(std::size_t max_handlers = 32, std::size_t max_jobs = 1024, sys_time now = {})
         : max_handlers_{max_handlers}, max_jobs_{max_jobs}, counted_since_{now} {}
 
     /// A new group for a handler that has none yet, or `other` when the table is full. O(1).
@@ -97,12 +98,14 @@ public:
     void record_end(const ExecutionEnd& end) noexcept {
         if (!timeline_.is_within_minute(end.at)) { turn_to(end.at); }
         if (!rates_.is_within_step(end.steady_at)) { rates_.turn_to(end.steady_at, so_far(timeline_.total_tally())); }
+        const bool has_run = end.duration != ExecutionEnd::never_ran;
+        const bool is_retry = has_run && end.attempt_number > 1;
         Handler& handler = handler_of(end.handler);
         auto& minute = timeline_.minute();
-        minute.tally.count(end.status, end.is_final, end.attempt_number);
-        handler.tally.count(end.status, end.is_final, end.attempt_number);
-        job_of(end.job).tally.count(end.status, end.is_final, end.attempt_number);
-        if (end.duration != ExecutionEnd::never_ran && end.status != JobStatus::cancelled) {
+        minute.tally.count(end.status, end.is_final, is_retry);
+        handler.tally.count(end.status, end.is_final, is_retry);
+        job_of(end.job).tally.count(end.status, end.is_final, is_retry);
+        if (has_run && end.status != JobStatus::cancelled) {
             minute.duration.record(end.duration);
             handler.figures->record(end.duration);
         }
@@ -128,7 +131,8 @@ public:
     /// @param turn  Called some times with a function that it must call once, under the lock, and that does little
     ///              and allocates nothing as a rule; it returns whether this was the turn in which the figures overall
     ///              and the counts of all handlers were read. Distributions of handlers and counts of jobs follow in
-    ///              other turns: they may know of executions that have ended in between.
+    ///              other turns: they may know of executions that have ended in between. Where a clear or the end of
+    ///              a minute came between too often, the last turn does all of it at once.
     template <class Turn>
     [[nodiscard]] StatsSnapshot snapshot(sys_time now, steady_time steady_now, Turn&& turn) const {
         return detail::StatsReader<SubBuckets, Turn>{*this, turn}.snapshot(now, steady_now);
@@ -169,20 +173,21 @@ public:
         return retired;
     }
 
-    /// What this object takes outside of itself, allocators' overhead not counted. O(1), but for names.
+    /// What this object takes outside of itself, with what the allocator adds (as glibc's does). O(handlers + jobs).
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
-        std::size_t bytes = timeline_.memory_bytes() + (handlers_.size() + 1) * sizeof(Figures) +
-                            handlers_.capacity() * sizeof(Handler) + jobs_.capacity() * sizeof(Job);
-        for (const Handler& handler : handlers_) { bytes += bytes_of(*handler.name); }
-        for (const Job& job : jobs_) { bytes += bytes_of(*job.name); }
+        std::size_t bytes = timeline_.memory_bytes() + (handlers_.size() + 1) * figures_bytes +
+                            detail::heap_bytes(handlers_) + detail::heap_bytes(jobs_);
+        for (const Handler& handler : handlers_) { bytes += name_bytes + detail::heap_bytes(*handler.name); }
+        for (const Job& job : jobs_) { bytes += name_bytes + detail::heap_bytes(*job.name); }
         return bytes;
     }
 
-    /// What `memory_bytes` comes to at most with names of at most `name_bytes`.
-    [[nodiscard]] std::size_t memory_limit(std::size_t name_bytes) const noexcept {
-        const std::size_t name = sizeof(std::string) + name_bytes + 1;
-        return timeline_.memory_bytes() + sizeof(Figures) +
-               max_handlers_ * (2 * sizeof(Handler) + sizeof(Figures) + name) + max_jobs_ * (2 * sizeof(Job) + name);
+    /// What `memory_bytes` comes to at most with names of at most so many bytes.
+    [[nodiscard]] std::size_t memory_limit(std::size_t longest_name) const noexcept {
+        const std::size_t name = name_bytes + detail::heap_bytes(longest_name + 1);
+        return timeline_.memory_bytes() + figures_bytes + max_handlers_ * (figures_bytes + name) + max_jobs_ * name +
+               detail::heap_bytes(2 * max_handlers_ * sizeof(Handler)) +
+               detail::heap_bytes(2 * max_jobs_ * sizeof(Job));
     }
 
 private:
@@ -201,9 +206,10 @@ private:
         std::unique_ptr<Figures> figures = {};
     };
 
-    static std::size_t bytes_of(const std::string& name) noexcept {
-        return sizeof name + (name.capacity() > std::string{}.capacity() ? name.capacity() + 1 : 0);
-    }
+    static constexpr std::size_t figures_bytes = detail::heap_bytes(sizeof(Figures));
+    static constexpr std::size_t counts_bytes = 16; ///< of std::make_shared
+    static constexpr std::size_t name_bytes =
+        detail::heap_bytes(sizeof(std::string) + counts_bytes); // NOLINT(bugprone-sizeof-container): of the object
 
     static detail::RateMeter::Count so_far(const detail::OutcomeTally& tally) noexcept {
         return {.executions = tally.of(JobStatus::success) + tally.errors(), .errors = tally.errors()};
@@ -211,8 +217,10 @@ private:
 
     /// Another minute has begun: seldom.
     void turn_to(sys_time at) noexcept {
+        const auto minute = timeline_.open().minute_key;
         const auto hour = timeline_.open().hour_key;
         timeline_.turn_to(at);
+        if (timeline_.open().minute_key == minute) { return; } // a little late: nothing is over
         ++closings_;
         if (timeline_.open().hour_key == hour || hour == detail::no_period) { return; }
         for (Handler& handler : handlers_) { handler.figures->close_hour(hour, handler.tally); }

@@ -28,7 +28,7 @@ struct HandlerStats : OutcomeCounts {
     LatencySummary duration = {}; ///< of every attempt that ran, failures and timeouts included, cancelled ones not
 };
 
-/// One job's share; jobs beyond `max_tracked_jobs` are counted together as `other`.
+/// One job's share; jobs beyond `max_tracked_jobs` are counted together (StatsSnapshot::rest_of_jobs).
 struct JobStats : OutcomeCounts {};
 
 /// Final executions that ended lately.
@@ -69,8 +69,12 @@ struct StatsSnapshot : OutcomeCounts {
     LatencySummary drift = {};       ///< start after nominal time, scheduled first attempts; early ones count as 0
     LatencySummary queue_delay = {}; ///< waiting for a worker
 
-    std::map<std::string, HandlerStats, std::less<>> by_handler = {}; ///< "other" past `max_tracked_handlers`
-    std::map<std::string, JobStats, std::less<>> by_job = {};         ///< "other" past `max_tracked_jobs`
+    std::map<std::string, HandlerStats, std::less<>> by_handler = {};
+    std::map<std::string, JobStats, std::less<>> by_job = {};
+    /// The name in `by_handler` under which those past `max_tracked_handlers` are counted together: `other`, in
+    /// parentheses if a handler is called that, and so on. Empty: there are none.
+    std::string rest_of_handlers = {};
+    std::string rest_of_jobs = {}; ///< The same in `by_job` for those past `max_tracked_jobs`.
     std::map<std::string, std::uint64_t, std::less<>> by_status = {}; ///< records retained or in flight, by status
     std::map<std::string, std::uint64_t, std::less<>> skips_by_reason = {}; ///< every reason; occurrences, not records
 
@@ -99,11 +103,12 @@ struct RangeStats : OutcomeCounts {
     std::chrono::minutes resolution = std::chrono::hours{1};
 
     /// Whether nothing is missing: what was asked for begins neither before the oldest hour kept nor before
-    /// StatsSnapshot::counted_since.
+    /// StatsSnapshot::counted_since, and no hour of it gave up its place to one of a wall clock that was far off.
     bool is_complete = true;
 
     DurationStats duration = {};
     std::map<std::string, HandlerRangeStats, std::less<>> by_handler = {}; ///< those with something to count
+    std::string rest_of_handlers = {};                                     ///< as StatsSnapshot has it
     std::vector<TimelineBucket> timeline = {};                             ///< hours, as in Timeline
 };
 

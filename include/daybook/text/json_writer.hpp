@@ -154,7 +154,7 @@ private:
 
     void grow(std::size_t bytes) {
         const auto used = static_cast<std::size_t>(cursor_ - out_->data());
-        out_->resize(std::max({used + bytes, used * 2, out_->capacity(), std::size_t{256}}));
+        out_->resize(std::max({used + bytes, used * 2, std::size_t{256}}));
         cursor_ = out_->data() + used;
         end_ = out_->data() + out_->size();
     }

@@ -17,12 +17,12 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A log under a clock of its own, and a router that shows it.
-struct Fixture {
+struct ExportFixture {
     daybook::ManualClock clock{std::chrono::sys_days{2024y / 1 / 15} + 10h};
     daybook::JobExecutionLog<> log{daybook::LogOptions{.capacity = 200'000, .clock = clock}};
     http::Router router;
 
-    Fixture() { router.add(http::executions_api(log)); }
+    ExportFixture() { router.add(http::executions_api(log)); }
 
     [[nodiscard]] http::Response get(const std::string& query) const {
         return router.handle({.target = "/api/executions/export" + query});
@@ -49,7 +49,7 @@ std::string header(const http::Response& response, const std::string& name) {
 } // namespace
 
 TEST_CASE("an export is a file with the records of the list") {
-    Fixture api;
+    ExportFixture api;
     api.record(3);
     SECTION("as CSV") {
         const auto response = api.file("?format=csv");
@@ -70,7 +70,7 @@ TEST_CASE("an export is a file with the records of the list") {
 }
 
 TEST_CASE("an export takes the filters of the list") {
-    Fixture api;
+    ExportFixture api;
     api.record(3, "a");
     api.record(2, "b");
     api.log.record_error(api.log.record_start("a"), "why");
@@ -80,7 +80,7 @@ TEST_CASE("an export takes the filters of the list") {
 }
 
 TEST_CASE("an export has the limit in effect, the count, and where to go on in its headers") {
-    Fixture api;
+    ExportFixture api;
     api.record(25);
     const auto all = api.file("?format=csv");
     CHECK(header(all, "Daybook-Limit") == "10000");
@@ -98,7 +98,7 @@ TEST_CASE("an export has the limit in effect, the count, and where to go on in i
 }
 
 TEST_CASE("an export is no larger than a server can hold") {
-    Fixture api;
+    ExportFixture api;
     api.record(12'000, "job", std::string(4000, 'x'));
     const auto response = api.file("?format=json&limit=100000");
     CHECK(response.body.size() > std::size_t{32} << 20U);
@@ -107,7 +107,7 @@ TEST_CASE("an export is no larger than a server can hold") {
 }
 
 TEST_CASE("a wrong parameter of an export is told") {
-    const Fixture api;
+    const ExportFixture api;
     const auto refusal = [&](const std::string& query) {
         const auto response = api.get(query);
         CHECK(response.status == 400);
@@ -121,7 +121,7 @@ TEST_CASE("a wrong parameter of an export is told") {
 }
 
 TEST_CASE("an export says whether it is complete") {
-    Fixture api;
+    ExportFixture api;
     api.record(25);
     CHECK(header(api.file("?format=csv"), "Daybook-Complete") == "true");
     CHECK(header(api.file("?format=csv&limit=20"), "Daybook-Complete") == "true");
@@ -129,7 +129,7 @@ TEST_CASE("an export says whether it is complete") {
 }
 
 TEST_CASE("an export hands no cursor back that it has not understood") {
-    Fixture api;
+    ExportFixture api;
     api.record(3);
     for (const char* const limit : {"0", "1"}) {
         const auto response = api.get("?format=csv&limit=" + std::string{limit} + "&cursor=x%0d%0aSet-Cookie:%20a=1");

@@ -19,13 +19,13 @@ using nlohmann::json;
 namespace {
 
 /// A scheduler without threads under a clock of its own, and a router that shows it.
-struct Fixture {
+struct JobsFixture {
     daybook::ManualClock clock{std::chrono::sys_days{2024y / 1 / 15} + 10h + 30min};
     std::optional<daybook::Scheduler<>> owned{std::in_place, daybook::SchedulerOptions{.workers = 0, .clock = clock}};
     daybook::Scheduler<>& scheduler = *owned;
     http::Router router{{.authorize = http::allow_changes()}};
 
-    Fixture() { router.add(http::jobs_api<daybook::nlohmann_json>(scheduler)); }
+    JobsFixture() { router.add(http::jobs_api<daybook::nlohmann_json>(scheduler)); }
 
     [[nodiscard]] http::Response ask(std::string method, std::string target, std::string body = {}) const {
         return router.handle({.method = std::move(method), .target = std::move(target), .body = std::move(body)});
@@ -64,7 +64,7 @@ auto taking(daybook::ManualClock& clock, std::chrono::milliseconds time) {
 } // namespace
 
 TEST_CASE("a job is shown with its schedule, its state and its policies") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add({.id = "daily_report",
                        .handler_id = "reports",
                        .method_name = "daily",
@@ -88,13 +88,13 @@ TEST_CASE("a job is shown with its schedule, its state and its policies") {
 }
 
 TEST_CASE("a job without a timeout has none") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     CHECK(api.get("/api/v1/jobs/work").at("timeout_ms").is_null());
 }
 
 TEST_CASE("jobs are listed by id, in parts") {
-    Fixture api;
+    JobsFixture api;
     for (const auto* id : {"c", "a", "b"}) {
         api.scheduler.add(id, {}, [] {});
     }
@@ -113,13 +113,13 @@ TEST_CASE("jobs are listed by id, in parts") {
 }
 
 TEST_CASE("a wrong limit or offset of the list of jobs is refused with a sentence") {
-    const Fixture api;
+    const JobsFixture api;
     CHECK(api.refusal(400, "GET", "/api/v1/jobs?limit=few") == "limit must be a whole number, 0 or more");
     CHECK(api.refusal(400, "GET", "/api/v1/jobs?offset=-1") == "offset must be a whole number, 0 or more");
 }
 
 TEST_CASE("a job is run, and the execution has the id that was answered") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] { return "done"; });
     const auto accepted = api.answer(202, "POST", "/api/v1/jobs/work/run");
     CHECK(accepted.at("job_id") == "work");
@@ -133,7 +133,7 @@ TEST_CASE("a job is run, and the execution has the id that was answered") {
 }
 
 TEST_CASE("a run that a policy refuses is a conflict, with the reason") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     CHECK(api.ask("POST", "/api/v1/jobs/work/run").status == 202);
     const auto error = api.answer(409, "POST", "/api/v1/jobs/work/run").at("error");
@@ -142,7 +142,7 @@ TEST_CASE("a run that a policy refuses is a conflict, with the reason") {
 }
 
 TEST_CASE("a full queue refuses a run") {
-    Fixture api;
+    JobsFixture api;
     daybook::Scheduler<> small{{.workers = 0, .max_queue = 1, .clock = api.clock}};
     small.add("one", {}, [] {});
     small.add("two", {}, [] {});
@@ -155,7 +155,7 @@ TEST_CASE("a full queue refuses a run") {
 }
 
 TEST_CASE("a job is paused and resumed") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", daybook::every(1h), [] {});
     api.scheduler.start();
     const auto paused = api.answer(200, "POST", "/api/v1/jobs/work/pause");
@@ -167,7 +167,7 @@ TEST_CASE("a job is paused and resumed") {
 }
 
 TEST_CASE("a job is deleted once, and its history stays") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     api.run("work");
     const auto response = api.ask("DELETE", "/api/v1/jobs/work");
@@ -178,7 +178,7 @@ TEST_CASE("a job is deleted once, and its history stays") {
 }
 
 TEST_CASE("an unknown job is not found, whatever is asked of it") {
-    const Fixture api;
+    const JobsFixture api;
     CHECK(api.ask("GET", "/api/v1/jobs/nobody").status == 404);
     CHECK(api.ask("DELETE", "/api/v1/jobs/nobody").status == 404);
     CHECK(api.ask("POST", "/api/v1/jobs/nobody/run").status == 404);
@@ -188,7 +188,7 @@ TEST_CASE("an unknown job is not found, whatever is asked of it") {
 }
 
 TEST_CASE("a job is found by an id with other letters") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("nightly/täglich 1+1", {}, [] {});
     const std::string id = "nightly%2Ft%C3%A4glich%201+1";
     CHECK(api.get("/api/v1/jobs/" + id).at("job_id") == "nightly/täglich 1+1");
@@ -197,14 +197,14 @@ TEST_CASE("a job is found by an id with other letters") {
 }
 
 TEST_CASE("a job is executed by the body that names it") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     CHECK(api.answer(202, "POST", "/api/v1/debug/execute", R"({"job_id":"work"})").at("job_id") == "work");
     CHECK(api.scheduler.poll() == 1);
 }
 
 TEST_CASE("a body that names no job is refused with a sentence") {
-    const Fixture api;
+    const JobsFixture api;
     const auto refusal = [&](std::string body) {
         return api.refusal(400, "POST", "/api/v1/debug/execute", std::move(body));
     };
@@ -218,7 +218,7 @@ TEST_CASE("a body that names no job is refused with a sentence") {
 }
 
 TEST_CASE("executions are shown newest first, with the words of the format") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, taking(api.clock, 250ms));
     api.scheduler.add("broken", {}, [] { throw std::runtime_error{"it broke"}; });
     api.run("work");
@@ -238,7 +238,7 @@ TEST_CASE("executions are shown newest first, with the words of the format") {
 }
 
 TEST_CASE("executions come ten at a time, and the cursor leads to the rest") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     for (int round = 0; round < 12; ++round) { api.run("work"); }
     const auto first = api.get("/api/v1/executions/work");
@@ -255,7 +255,7 @@ TEST_CASE("executions come ten at a time, and the cursor leads to the rest") {
 }
 
 TEST_CASE("a wrong place in the list of executions is refused with a sentence") {
-    const Fixture api;
+    const JobsFixture api;
     const auto refusal = [&](const std::string& query) {
         return api.refusal(400, "GET", "/api/v1/executions/work?" + query);
     };
@@ -265,7 +265,7 @@ TEST_CASE("a wrong place in the list of executions is refused with a sentence") 
 }
 
 TEST_CASE("a job that has not run has no executions") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     CHECK(api.get("/api/v1/executions/work").at("executions").empty());
     CHECK(api.ask("GET", "/api/v1/executions/work/latest").status == 404);
@@ -276,7 +276,7 @@ TEST_CASE("a job that has not run has no executions") {
 }
 
 TEST_CASE("statistics of a job count its executions alone") {
-    Fixture api;
+    JobsFixture api;
     bool breaks = false;
     api.scheduler.add({.id = "work", .handler_id = "shared"}, [&] {
         api.clock.advance(breaks ? 300ms : 100ms);
@@ -299,7 +299,7 @@ TEST_CASE("statistics of a job count its executions alone") {
 }
 
 TEST_CASE("statistics tell how late scheduled executions began") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", daybook::every(1s), [] {});
     api.scheduler.start();
     api.clock.advance(1s + 40ms);
@@ -311,7 +311,7 @@ TEST_CASE("statistics tell how late scheduled executions began") {
 }
 
 TEST_CASE("a job without counts of its own says so") {
-    Fixture api;
+    JobsFixture api;
     daybook::Scheduler<> scheduler{{.workers = 0, .log = {.max_tracked_jobs = 1}, .clock = api.clock}};
     http::Router router;
     router.add(http::jobs_api<daybook::nlohmann_json>(scheduler));
@@ -330,7 +330,7 @@ TEST_CASE("a job without counts of its own says so") {
 }
 
 TEST_CASE("jobs that are called as the rest is have their own counts, or say that they have none") {
-    Fixture api;
+    JobsFixture api;
     daybook::Scheduler<> scheduler{{.workers = 0, .log = {.max_tracked_jobs = 2}, .clock = api.clock}};
     http::Router router;
     router.add(http::jobs_api<daybook::nlohmann_json>(scheduler));
@@ -349,7 +349,7 @@ TEST_CASE("jobs that are called as the rest is have their own counts, or say tha
 }
 
 TEST_CASE("jobs may be looked at, but not touched, until the program says otherwise") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     http::Router router;
     router.add(http::jobs_api<daybook::nlohmann_json>(api.scheduler));
@@ -364,7 +364,7 @@ TEST_CASE("jobs may be looked at, but not touched, until the program says otherw
 }
 
 TEST_CASE("running a job and changing one are different permissions") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     http::Router router{{.authorize = [](const http::Request&, http::Permission permission) {
         return permission == http::Permission::trigger ? http::Access::allow() : http::Access::deny();
@@ -375,7 +375,7 @@ TEST_CASE("running a job and changing one are different permissions") {
 }
 
 TEST_CASE("the API outlives the scheduler: no job is left, nothing runs, and the history stays") {
-    Fixture api;
+    JobsFixture api;
     api.scheduler.add("work", {}, [] {});
     api.run("work");
     api.owned.reset();

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A result with a codec that says when it is used.
-struct Report {
+struct Verdict {
     std::string title;
 };
 
@@ -33,19 +33,19 @@ struct Reading {
 };
 
 /// A log that its codec asks something of: it would wait for itself, if it were called under the lock.
-JobExecutionLog<Report>* asked_by_codec = nullptr;
+JobExecutionLog<Verdict>* asked_by_codec = nullptr;
 
 } // namespace
 
 template <>
-struct daybook::ResultCodec<Report> {
-    static void write_json(JsonWriter& writer, const Report& report) {
+struct daybook::ResultCodec<Verdict> {
+    static void write_json(JsonWriter& writer, const Verdict& report) {
         if (asked_by_codec != nullptr) { static_cast<void>(asked_by_codec->size()); }
         writer.begin_object();
         writer.member("title", report.title);
         writer.end_object();
     }
-    static Report limited(Report report, std::size_t) { return report; }
+    static Verdict limited(Verdict report, std::size_t) { return report; }
 };
 
 namespace {
@@ -205,11 +205,11 @@ TEST_CASE("a text is found in errors and in results, in either case of its ASCII
 }
 
 TEST_CASE("a text is found in what the codec writes, which is not called under the lock") {
-    JobExecutionLog<Report> log{20};
+    JobExecutionLog<Verdict> log{20};
     asked_by_codec = &log;
     const auto run = log.record_start("a");
-    log.record_success(run, Report{"Quarterly"});
-    log.record_success(log.record_start("a"), Report{"Daily"});
+    log.record_success(run, Verdict{"Quarterly"});
+    log.record_success(log.record_start("a"), Verdict{"Daily"});
     CHECK(ids(log.query({.text = "quarter"})) == Ids{run.id});
     CHECK(log.query({.text = R"("title":)"}).records.size() == 2);
     asked_by_codec = nullptr;

@@ -294,7 +294,7 @@ private:
     template <class Names>
     [[nodiscard]] static std::string free_name(const Names& taken) {
         std::string name = "other";
-        while (taken.contains(name)) { name = "(" + name + ")"; }
+        while (taken.contains(name)) { name.insert(0, 1, '(') += ')'; }
         return name;
     }
 

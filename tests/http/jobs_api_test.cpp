@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
@@ -310,42 +311,43 @@ TEST_CASE("statistics tell how late scheduled executions began") {
     CHECK(api.get("/api/v1/executions/work/latest").at("drift_ms") == 40.0);
 }
 
-TEST_CASE("a job without counts of its own says so") {
-    JobsFixture api;
-    daybook::Scheduler<> scheduler{{.workers = 0, .log = {.max_tracked_jobs = 1}, .clock = api.clock}};
-    http::Router router;
-    router.add(http::jobs_api<daybook::nlohmann_json>(scheduler));
-    for (const auto* id : {"first", "second", "other"}) {
-        scheduler.add(id, {}, [] {});
-        scheduler.trigger(id);
-        scheduler.poll();
+namespace {
+
+/// Jobs that have run once each, of which only some have counts of their own.
+struct CappedJobs {
+    CappedJobs(std::size_t tracked, std::initializer_list<const char*> ids)
+        : scheduler{{.workers = 0, .log = {.max_tracked_jobs = tracked}, .clock = daybook::ManualClock{}}} {
+        router.add(http::jobs_api<daybook::nlohmann_json>(scheduler));
+        for (const auto* id : ids) {
+            scheduler.add(id, {}, [] {});
+            scheduler.trigger(id);
+            scheduler.poll();
+        }
     }
-    const auto total = [&](const std::string& id) {
+
+    [[nodiscard]] json total(const std::string& id) const {
         return json::parse(router.handle({.target = "/api/v1/executions/" + id + "/stats"}).body)
             .at("total_executions");
-    };
-    CHECK(total("first") == 1);
-    CHECK(total("second").is_null());
-    CHECK(total("other").is_null());
+    }
+
+    daybook::Scheduler<> scheduler;
+    http::Router router;
+};
+
+} // namespace
+
+TEST_CASE("a job without counts of its own says so") {
+    CappedJobs api{1, {"first", "second", "other"}};
+    CHECK(api.total("first") == 1);
+    CHECK(api.total("second").is_null());
+    CHECK(api.total("other").is_null());
 }
 
 TEST_CASE("jobs that are called as the rest is have their own counts, or say that they have none") {
-    JobsFixture api;
-    daybook::Scheduler<> scheduler{{.workers = 0, .log = {.max_tracked_jobs = 2}, .clock = api.clock}};
-    http::Router router;
-    router.add(http::jobs_api<daybook::nlohmann_json>(scheduler));
-    for (const auto* id : {"other", "(other)", "((other))"}) {
-        scheduler.add(id, {}, [] {});
-        scheduler.trigger(id);
-        scheduler.poll();
-    }
-    const auto total = [&](const std::string& id) {
-        return json::parse(router.handle({.target = "/api/v1/executions/" + id + "/stats"}).body)
-            .at("total_executions");
-    };
-    CHECK(total("other") == 1);
-    CHECK(total("(other)") == 1);
-    CHECK(total("((other))").is_null());
+    CappedJobs api{2, {"other", "(other)", "((other))"}};
+    CHECK(api.total("other") == 1);
+    CHECK(api.total("(other)") == 1);
+    CHECK(api.total("((other))").is_null());
 }
 
 TEST_CASE("jobs may be looked at, but not touched, until the program says otherwise") {

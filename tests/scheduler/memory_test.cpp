@@ -284,16 +284,8 @@ TEST_CASE("threads that get no memory now and then lose nothing") {
 }
 
 TEST_CASE("what was replaced while all workers hang takes no memory") {
-    std::binary_semaphore hangs{0};
-    std::binary_semaphore go_on{0};
-    Bench bench{1, [](auto& options) { options.log.capacity = 100; }};
-    bench.scheduler.add({.id = "hanging"}, [&] {
-        hangs.release();
-        go_on.acquire();
-    });
-    bench.scheduler.start();
-    bench.scheduler.trigger("hanging");
-    hangs.acquire();
+    Hung hung;
+    Bench& bench = hung.bench;
     std::int64_t before = 0;
     for (int i = 0; i < 5000; ++i) {
         if (i == 1000) { before = living; }
@@ -306,7 +298,7 @@ TEST_CASE("what was replaced while all workers hang takes no memory") {
         bench.scheduler.trigger(id);
     }
     CHECK(living - before < 1000);
-    go_on.release();
+    hung.go_on.release();
     REQUIRE(bench.scheduler.wait_idle(patience));
 }
 

@@ -99,6 +99,23 @@ struct Bench {
     daybook::Scheduler<> scheduler;
 };
 
+/// A worker that hangs in a body until it may go on.
+struct Hung {
+    Hung() {
+        bench.scheduler.add({.id = "hanging"}, [this] {
+            hangs.release();
+            go_on.acquire();
+        });
+        bench.scheduler.start();
+        bench.scheduler.trigger("hanging");
+        hangs.acquire();
+    }
+
+    std::binary_semaphore hangs{0};
+    std::binary_semaphore go_on{0};
+    Bench bench{1, [](auto& options) { options.log.capacity = 100; }};
+};
+
 } // namespace bench
 
 #endif

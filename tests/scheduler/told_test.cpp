@@ -96,19 +96,11 @@ TEST_CASE("a job is told to be stale before it is told to have recovered") {
 }
 
 TEST_CASE("what was replaced while all workers hang takes no room in the queue") {
-    std::binary_semaphore hangs{0};
-    std::binary_semaphore go_on{0};
-    Bench bench{1, [](auto& options) { options.log.capacity = 100; }};
-    bench.scheduler.add({.id = "hanging"}, [&] {
-        hangs.release();
-        go_on.acquire();
-    });
     std::atomic<int> ran{0};
+    Hung hung;
+    Bench& bench = hung.bench;
     bench.scheduler.add({.id = "job", .overlap = Overlap::cancel_running}, [&] { ++ran; });
     bench.scheduler.add({.id = "waits"}, [] {});
-    bench.scheduler.start();
-    bench.scheduler.trigger("hanging");
-    hangs.acquire();
     for (int i = 0; i < 2000; ++i) { CHECK(bench.scheduler.trigger("job")); }
     bench.scheduler.trigger("waits");
     const std::string text = bench.scheduler.explain("waits");
@@ -116,7 +108,7 @@ TEST_CASE("what was replaced while all workers hang takes no room in the queue")
     const auto beside = text.find("beside ");
     REQUIRE(beside != std::string::npos);
     CHECK(std::stoi(text.substr(beside + 7)) <= 70);
-    go_on.release();
+    hung.go_on.release();
     REQUIRE(bench.scheduler.wait_idle(patience));
     CHECK(ran == 1);
     CHECK(bench.scheduler.log().stats().skipped_count == 1999);

@@ -55,11 +55,10 @@ public:
     }
 
     [[nodiscard]] StatsSnapshot stats() const {
-        const sys_time now = core_.options_.clock.now();
-        const steady_time steady = core_.options_.clock.steady_now();
+        const ClockReading now = core_.options_.clock.read();
         std::array<std::uint64_t, status_count> by_status{};
         std::size_t retained = 0;
-        StatsSnapshot all = core_.stats_.snapshot(now, steady, [&](auto&& work) {
+        StatsSnapshot all = core_.stats_.snapshot(now.wall, now.steady, [&](auto&& work) {
             const std::scoped_lock lock{core_.mutex_};
             if (!work()) { return; }
             retained = core_.finished_.size();

@@ -83,10 +83,10 @@ inline void SchedulerCore::watch_staleness(Job& job, const Lock& lock) {
 
 /// An interval after completion, and nothing in progress: due one period from now, unless its time is over.
 inline void SchedulerCore::await_next_completion(Job& job, const Lock& lock) {
-    const Moment now{options_.clock.now(), options_.clock.steady_now()};
-    const steady_time next = job.plan->schedule.interval()->next_after_completion(now.steady);
+    const Moment at = now();
+    const steady_time next = job.plan->schedule.interval()->next_after_completion(at.steady);
     const std::optional<sys_time>& until = job.plan->schedule.limits().until;
-    if (job.left != 0 && (!until || now.on_wall(next) <= *until)) { set_due(job, std::nullopt, next, lock); }
+    if (job.left != 0 && (!until || at.on_wall(next) <= *until)) { set_due(job, std::nullopt, next, lock); }
 }
 
 /// A job without a further occurrence is over; once its last one is final it is kept for a while, and then forgotten.
@@ -116,8 +116,7 @@ inline void SchedulerCore::start() {
     if (options_.workers != 0 && !options_.executor && !pool_) {
         pool_ = std::make_unique<WorkerPool>(WorkerPoolOptions{.threads = options_.workers, .on_thread_start = hook});
     }
-    const sys_time wall = options_.clock.now();
-    const steady_time steady = options_.clock.steady_now();
+    const Moment began = now();
     std::size_t posts = 0;
     std::vector<Due> beginning;
     {
@@ -129,12 +128,12 @@ inline void SchedulerCore::start() {
         for (const Due& item : beginning) { item.job->is_settling = true; }
         open_pool_ = pool_.get();
         is_executor_open_ = static_cast<bool>(options_.executor);
-        timeline_ = wall;      // nothing is due by an earlier one
-        posts = ready_.size(); // triggered before the start
+        timeline_ = began.wall; // nothing is due by an earlier one
+        posts = ready_.size();  // triggered before the start
     }
     try {
         for (const Due& item : beginning) {
-            const Owed first = first_due(*item.plan, wall, steady);
+            const Owed first = first_due(*item.plan, began.wall, began.steady);
             const Lock lock{mutex_};
             if (item.job->plan != item.plan) { continue; } // an update came first, and has begun the new one
             item.job->is_settling = false;

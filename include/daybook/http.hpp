@@ -7,12 +7,17 @@
 
 #include <daybook/http/access.hpp>
 #include <daybook/http/api.hpp>
+#include <daybook/http/audit_api.hpp>
+#include <daybook/http/audit_log.hpp>
+#include <daybook/http/credentials.hpp>
+#include <daybook/http/cross_site.hpp>
 #include <daybook/http/dashboard.hpp>
 #include <daybook/http/executions_api.hpp>
 #include <daybook/http/jobs_api.hpp>
 #include <daybook/http/json_reader.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
+#include <daybook/http/redaction.hpp>
 #include <daybook/http/router.hpp>
 
 #endif

@@ -190,7 +190,98 @@ TEST_CASE("changing is 403 until a hook allows it") {
     CHECK(ask(open, "POST", "/things").body == "made");
     CHECK(ask(open, "POST", "/things", {{"Sec-Fetch-Site", "cross-site"}}).status == 403);
     CHECK(ask(open, "POST", "/things", {{"Origin", "http://evil.example"}, {"Host", "localhost"}}).status == 403);
-    CHECK(ask(open, "GET", "/things", {{"Sec-Fetch-Site", "cross-site"}}).status == 200);
+}
+
+TEST_CASE("what a page of another site asks for is refused, and a link from it may be followed") {
+    Router router;
+    router.add(things());
+    CHECK(ask(router, "GET", "/things", {{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "cors"}}).status == 403);
+    CHECK(ask(router, "GET", "/things", {{"Origin", "http://evil.example"}, {"Host", "localhost"}}).status == 403);
+    const http::Headers link{
+        {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
+    CHECK(ask(router, "GET", "/things", link).status == 200);
+    const http::Headers frame{
+        {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "iframe"}};
+    CHECK(ask(router, "GET", "/things", frame).status == 403);
+    Router open{{.authorize = http::allow_changes()}};
+    open.add(things());
+    CHECK(ask(open, "POST", "/things", link).status == 403);
+}
+
+TEST_CASE("a host that the server is not known by is 421") {
+    Router router{{.allowed_hosts = {"jobs.example", "localhost:8080", "[::1]"}}};
+    router.add(things());
+    const auto status = [&](const char* host) { return ask(router, "GET", "/things", {{"Host", host}}).status; };
+    CHECK(status("jobs.example") == 200);
+    CHECK(status("JOBS.example:8443") == 200);
+    CHECK(status("localhost:8080") == 200);
+    CHECK(status("[::1]:9000") == 200);
+    CHECK(status("localhost") == 421);
+    CHECK(status("localhost:80800") == 421);
+    CHECK(status("evil.example") == 421);
+    CHECK(status("jobs.example.evil.example") == 421);
+    CHECK(status("") == 421);
+    CHECK(ask(router, "GET", "/things").status == 421);
+    CHECK(ask(router, "GET", "http://evil.example/things", {{"Host", "jobs.example"}}).status == 421);
+    CHECK(ask(router, "GET", "http://jobs.example/things", {{"Host", "evil.example"}}).status == 200);
+}
+
+TEST_CASE("two hosts are 400") {
+    Router router;
+    router.add(things());
+    CHECK(ask(router, "GET", "/things", {{"Host", "a"}, {"host", "a"}}).status == 400);
+}
+
+TEST_CASE("headers above the limit are 431, and those at it are taken") {
+    Router router{{.max_header_bytes = 20}};
+    router.add(things());
+    CHECK(ask(router, "GET", "/things", {{"X-Ten", std::string(11, 'x')}}).status == 200);
+    CHECK(ask(router, "GET", "/things", {{"X-Ten", std::string(12, 'x')}}).status == 431);
+}
+
+TEST_CASE("the limits of target and parameters are the program's") {
+    Router router{{.max_target_bytes = 20, .max_parameters = 2}};
+    router.add(things());
+    CHECK(ask(router, "GET", "/things?a=1&b=2").status == 200);
+    CHECK(ask(router, "GET", "/things?a=1&b=2&c=3").status == 400);
+    CHECK(ask(router, "GET", "/things?a=1234567890").status == 200);
+    CHECK(ask(router, "GET", "/things?a=12345678901").status == 414);
+}
+
+TEST_CASE("a client that has a document already gets none") {
+    std::string text = "one";
+    Router router;
+    router.add(Api{}.get("/text", [&](const Call&) { return http::json_response(200, text); }));
+    const auto first = ask(router, "GET", "/text");
+    REQUIRE(first.header("ETag") != nullptr);
+    const auto tag = *first.header("ETag");
+    CHECK(*first.header("Cache-Control") == "private, no-cache");
+
+    const auto again = ask(router, "GET", "/text", {{"If-None-Match", tag}});
+    CHECK(again.status == 304);
+    CHECK(again.body.empty());
+    CHECK(*again.header("ETag") == tag);
+    CHECK(again.header("Content-Type") == nullptr);
+    CHECK(ask(router, "HEAD", "/text", {{"If-None-Match", tag}}).status == 304);
+
+    text = "two";
+    CHECK(ask(router, "GET", "/text", {{"If-None-Match", tag}}).status == 200);
+    CHECK(ask(router, "GET", "/text", {{"If-None-Match", tag + ", *"}}).status == 304);
+}
+
+TEST_CASE("what is no found document has no tag") {
+    Router router{{.authorize = http::allow_changes()}};
+    router.add(things());
+    CHECK(ask(router, "POST", "/things", {{"If-None-Match", "*"}}).status == 200);
+    CHECK(ask(router, "POST", "/things").header("ETag") == nullptr);
+    CHECK(ask(router, "GET", "/nothing", {{"If-None-Match", "*"}}).status == 404);
+    CHECK(*ask(router, "GET", "/nothing").header("Cache-Control") == "no-store");
+}
+
+TEST_CASE("a tag of the handler's own stands") {
+    Router router;
+    router.add(Api{}.get("/text", [](const Call&) { return Response{.headers = {{"ETag", "\"7\""}}, .body = "x"}; }));
+    CHECK(*ask(router, "GET", "/text").header("ETag") == "\"7\"");
 }
 
 TEST_CASE("the hook is asked about each request with its permission") {

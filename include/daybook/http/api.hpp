@@ -8,6 +8,7 @@
 #include <daybook/http/access.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
+#include <daybook/http/redaction.hpp>
 
 #include <functional>
 #include <string>
@@ -17,13 +18,26 @@
 
 namespace daybook::inline v0::http {
 
+/// What a request turned out to ask for, for the audit.
+struct Operation {
+    Permission permission = Permission::read;
+    std::string who = {};
+    std::string note = {};
+};
+
 /// One request on its way to the handler of the route that it matched. Lives as long as the handler runs.
 class Call {
 public:
     using PathParameters = std::vector<std::pair<std::string, std::string>>;
 
-    Call(const Request& request, const Query& query, const PathParameters& path, const Authorize& authorize)
-        : request_{&request}, query_{&query}, path_{&path}, authorize_{&authorize} {}
+    Call(const Request& request, const Query& query, const PathParameters& path, const Authorize& authorize,
+         const Redact& redact, Operation& operation)
+        : request_{&request},
+          query_{&query},
+          path_{&path},
+          authorize_{&authorize},
+          redact_{&redact},
+          operation_{&operation} {}
 
     [[nodiscard]] const Request& request() const noexcept { return *request_; }
     [[nodiscard]] const Query& query() const noexcept { return *query_; }
@@ -39,13 +53,27 @@ public:
     /// Asks the router's hook about an operation that the route alone does not tell, for instance in a GraphQL
     /// document.
     /// @throws Error  The client may not.
-    void require(Permission permission) const { http::require(*authorize_, *request_, permission); }
+    void require(Permission permission) const {
+        // What is refused is audited as well, so the permission is noted before.
+        if (permission != Permission::read) { operation_->permission = permission; }
+        auto who = http::require(*authorize_, *request_, permission);
+        if (permission != Permission::read) { operation_->who = std::move(who); }
+    }
+
+    /// What the client may see of texts in records; empty: all of it.
+    [[nodiscard]] const Redact& redact() const noexcept { return *redact_; }
+
+    /// Says in the audit what the operation came to, for instance the id of the job that was made. The last note
+    /// counts.
+    void note(std::string text) const { operation_->note = std::move(text); }
 
 private:
     const Request* request_;
     const Query* query_;
     const PathParameters* path_;
     const Authorize* authorize_;
+    const Redact* redact_;
+    Operation* operation_;
 };
 
 /// Called from whatever threads the program's server has, all at once. Throws an Error to refuse; anything else that it

@@ -30,15 +30,18 @@ class Query {
 public:
     Query() = default;
 
+    /// How many a query may have, unless a router says otherwise.
+    static constexpr std::size_t max_parameters = 100;
+
     /// @param text  What stands after the `?`, not decoded.
-    /// @throws Error  400: a bad escape, a NUL, or more than 100 parameters.
-    explicit Query(std::string_view text) {
+    /// @throws Error  400: a bad escape, a NUL, or more than `most` parameters.
+    explicit Query(std::string_view text, std::size_t most = max_parameters) {
         while (!text.empty()) {
             const auto piece = text.substr(0, text.find('&'));
             text.remove_prefix(std::min(text.size(), piece.size() + 1));
             if (piece.empty()) { continue; }
-            if (parameters_.size() == max_parameters) {
-                throw Error{400, "the query has too many parameters: 100 are allowed"};
+            if (parameters_.size() == most) {
+                throw Error{400, "the query has too many parameters: " + std::to_string(most) + " are allowed"};
             }
             const auto name_end = std::min(piece.find('='), piece.size());
             auto name = detail::percent_decode(piece.substr(0, name_end), detail::PlusSign::is_space);
@@ -131,7 +134,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t max_parameters = 100;
     std::vector<std::pair<std::string, std::string>> parameters_;
 };
 
@@ -140,14 +142,17 @@ struct Target {
     std::vector<std::string> segments = {}; ///< what stands between the slashes of the path; "/" has one empty segment
     Query query = {};
 
-    /// Longer ones are refused.
+    /// Longer ones are refused, unless a router says otherwise.
     static constexpr std::size_t max_length = 8192;
 
     /// Understands `/path?query`, and `http://host/path?query` as RFC 9112 (3.2.2) demands of servers. Segments are
     /// parted before they are decoded, so one may hold an encoded slash.
-    /// @throws Error  400: not a path, or badly encoded; 414: longer than `max_length`.
-    [[nodiscard]] static Target parse(std::string_view text) {
-        if (text.size() > max_length) { throw Error{414, "the request target is longer than 8192 bytes"}; }
+    /// @throws Error  400: not a path, badly encoded, or too many parameters; 414: longer than `most_bytes`.
+    [[nodiscard]] static Target parse(std::string_view text, std::size_t most_bytes = max_length,
+                                      std::size_t most_parameters = Query::max_parameters) {
+        if (text.size() > most_bytes) {
+            throw Error{414, "the request target is longer than " + std::to_string(most_bytes) + " bytes"};
+        }
         if (const auto scheme = text.find("://"); !text.starts_with('/') && scheme != std::string_view::npos) {
             text.remove_prefix(scheme + 3);
             text.remove_prefix(std::min(text.size(), text.find_first_of("/?")));
@@ -165,7 +170,7 @@ struct Target {
             if (!decoded) { throw Error{400, "the path is not properly percent-encoded"}; }
             target.segments.push_back(std::move(*decoded));
         }
-        target.query = Query{text.substr(std::min(text.size(), path_end + 1))};
+        target.query = Query{text.substr(std::min(text.size(), path_end + 1)), most_parameters};
         return target;
     }
 };

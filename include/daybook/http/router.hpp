@@ -5,10 +5,15 @@
 /// @file
 /// Joins APIs under one prefix, and turns a request into a response whatever the request is.
 
+#include <daybook/detail/entity_tag.hpp>
+#include <daybook/detail/route_table.hpp>
 #include <daybook/http/access.hpp>
 #include <daybook/http/api.hpp>
+#include <daybook/http/audit_log.hpp>
+#include <daybook/http/cross_site.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
+#include <daybook/http/redaction.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -27,11 +32,32 @@ struct RouterOptions {
     /// Stands before every path, for instance `/admin`. Begins with a slash; one at its end is dropped.
     std::string prefix = {};
 
-    /// Asked before every operation; empty: everybody may read, nobody may change.
+    /// Asked before every operation; empty: everybody may read, nobody may change. See credentials.hpp.
     Authorize authorize = {};
 
     /// Bytes that the body of a request may have; more is answered with 413.
     std::size_t max_body_bytes = std::size_t{1} << 20U;
+
+    /// Bytes that the target of a request may have, with its query; more is answered with 414.
+    std::size_t max_target_bytes = Target::max_length;
+
+    /// Parameters that a query may have; more is answered with 400.
+    std::size_t max_parameters = Query::max_parameters;
+
+    /// Bytes that all headers of a request may have together; more is answered with 431. Servers have limits of their
+    /// own, which come first.
+    std::size_t max_header_bytes = std::size_t{64} << 10U;
+
+    /// What clients may see of results, errors, log texts, parameters and metadata; empty: all of it.
+    Redact redact = {};
+
+    /// The hosts that this server is known by, for instance `jobs.example` or `localhost:8080`; one without a port
+    /// stands for all its ports. A request for another one is answered with 421, so that a name which somebody else
+    /// points at this address (DNS rebinding) opens nothing to the pages under that name. Empty: any.
+    std::vector<std::string> allowed_hosts = {};
+
+    /// Where every operation that does more than read is recorded. Routers may share one.
+    AuditLog audit = AuditLog{};
 
     /// Told what a handler or hook threw that was no Error; the client is told nothing of it. What it throws itself is
     /// ignored. Empty: nobody is told.
@@ -44,11 +70,13 @@ struct RouteInfo {
     std::vector<std::string> methods = {}; ///< as they stand in `Allow`: HEAD with GET, and OPTIONS
 };
 
-/// A value: copies are independent, and own whatever their APIs hold.
+/// A value: copies are independent, but for the audit that they share, and own whatever their APIs hold.
 ///
 /// A path that is written out goes before one with a `{name}` in that place, whatever was added first. Answers to wrong
 /// requests are JSON: `{"error":{"code":404,"message":"…"}}`. Every answer carries the headers that keep a browser from
-/// doing anything but show it.
+/// doing anything but show it. What a GET finds carries an entity tag, and a client that has it already
+/// (`If-None-Match`) is answered with 304 and no body. What a browser sends from another site is refused, unless its
+/// user follows a link.
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: safe, every const member.
@@ -70,26 +98,40 @@ public:
     ///                                or another route has the same method and path, or a path that differs in the
     ///                                name of a parameter only.
     Router& add(const Api& api) {
-        auto paths = paths_; // so that a route that is refused leaves nothing of its API behind
-        for (const auto& route : api.routes()) { add_route(paths, route); }
-        paths_ = std::move(paths);
+        auto table = table_; // so that a route that is refused leaves nothing of its API behind
+        for (const auto& route : api.routes()) { table.add(options_.prefix, route); }
+        table_ = std::move(table);
         return *this;
     }
 
     /// Every path, for an adapter to register: each of them for every method, so that a wrong one is answered here.
     [[nodiscard]] std::vector<RouteInfo> routes() const {
         std::vector<RouteInfo> infos;
-        infos.reserve(paths_.size());
-        for (const auto& path : paths_) { infos.push_back({path.pattern, allowed_methods(path)}); }
+        infos.reserve(table_.paths().size());
+        for (const auto& path : table_.paths()) { infos.push_back({path.pattern, Table::allowed_methods(path)}); }
         return infos;
     }
 
     /// An adapter need not keep more of a body than this and one byte.
     [[nodiscard]] std::size_t max_body_bytes() const noexcept { return options_.max_body_bytes; }
 
+    /// Who changed what through this router: `router.add(audit_api(router.audit()))` shows it.
+    [[nodiscard]] const AuditLog& audit() const noexcept { return options_.audit; }
+
     /// Answers one request. Throws nothing but std::bad_alloc. O(paths).
     [[nodiscard]] Response handle(const Request& request) const {
-        auto response = answer(request);
+        Operation operation;
+        auto response = answer(request, operation);
+        if (operation.permission != Permission::read) {
+            options_.audit.record({.who = std::move(operation.who),
+                                   .remote = request.remote,
+                                   .permission = operation.permission,
+                                   .method = request.method,
+                                   .target = request.target,
+                                   .status = response.status,
+                                   .note = std::move(operation.note)});
+        }
+        tag(request, response);
         constexpr std::pair<std::string_view, std::string_view> headers[] = {
             {"X-Content-Type-Options", "nosniff"},
             {"Cache-Control", "no-store"},
@@ -111,100 +153,46 @@ public:
     }
 
 private:
-    struct Segment {
-        std::string text = {}; ///< the name, where it is a parameter
-        bool is_parameter = false;
-    };
+    using Table = detail::RouteTable;
 
-    struct Path {
-        std::string pattern = {};
-        std::vector<Segment> segments = {};
-        std::vector<Route> routes = {}; ///< one for each method
-    };
-
-    [[nodiscard]] static std::vector<Segment> parse_pattern(std::string_view pattern) {
-        std::vector<Segment> segments;
-        while (!pattern.empty()) {
-            pattern.remove_prefix(1);
-            auto text = pattern.substr(0, pattern.find('/'));
-            pattern.remove_prefix(text.size());
-            const bool is_parameter = text.size() > 2 && text.front() == '{' && text.back() == '}';
-            if (is_parameter) { text = text.substr(1, text.size() - 2); }
-            segments.push_back({std::string{text}, is_parameter});
+    /// So that a client that has the document already need not get it again.
+    static void tag(const Request& request, Response& response) {
+        constexpr std::size_t most_bytes = std::size_t{1} << 20U; // more is an export, which nobody polls
+        if ((request.method != "GET" && request.method != "HEAD") || response.status != 200) { return; }
+        if (response.header("ETag") != nullptr || response.body.size() > most_bytes) { return; }
+        const auto entity_tag = detail::entity_tag(response.body);
+        response.headers.push_back({"ETag", entity_tag});
+        if (response.header("Cache-Control") == nullptr) {
+            response.headers.push_back({"Cache-Control", "private, no-cache"}); // ask each time
         }
-        return segments;
+        const auto* const known = request.header("If-None-Match");
+        if (known == nullptr || !detail::is_tag_listed(*known, entity_tag)) { return; }
+        response.status = 304;
+        response.body.clear();
+        std::erase_if(response.headers, [](const Header& header) { return is_same_name(header.name, "Content-Type"); });
     }
 
-    /// Whether two patterns match the same paths.
-    [[nodiscard]] static bool is_same_place(const std::vector<Segment>& left, const std::vector<Segment>& right) {
-        return std::equal(
-            left.begin(), left.end(), right.begin(), right.end(), [](const Segment& one, const Segment& other) {
-                return one.is_parameter == other.is_parameter && (one.is_parameter || one.text == other.text);
-            });
-    }
-
-    void add_route(std::vector<Path>& paths, const Route& route) const {
-        const auto refuse = [&](const std::string& why) {
-            throw std::invalid_argument{"daybook: the route " + route.method + " " + route.pattern + " " + why};
-        };
-        if (!route.pattern.starts_with('/')) { refuse("must begin with a slash"); }
-        if (route.method.empty()) { refuse("needs a method"); }
-        if (!route.handler) { refuse("needs a handler"); }
-
-        auto pattern = options_.prefix + route.pattern;
-        auto segments = parse_pattern(pattern);
-        auto path = std::find_if(paths.begin(), paths.end(),
-                                 [&](const Path& each) { return is_same_place(each.segments, segments); });
-        if (path == paths.end()) {
-            path = paths.insert(path, Path{std::move(pattern), std::move(segments), {}});
-        } else if (path->pattern != pattern) {
-            refuse("differs from " + path->pattern + " only in the name of a parameter");
+    /// What must be right about a request whatever it is for.
+    void check(const Request& request) const {
+        std::size_t bytes = 0;
+        std::size_t hosts = 0;
+        for (const auto& header : request.headers) {
+            bytes += header.name.size() + header.value.size() + 4; // a colon, a space, the end of the line
+            if (is_same_name(header.name, "Host")) { ++hosts; }
         }
-        if (find_route(*path, route.method) != nullptr) { refuse("exists already"); }
-        path->routes.push_back(route);
-    }
-
-    [[nodiscard]] static const Route* find_route(const Path& path, std::string_view method) {
-        const auto found = std::find_if(path.routes.begin(), path.routes.end(),
-                                        [&](const Route& route) { return route.method == method; });
-        return found == path.routes.end() ? nullptr : &*found;
-    }
-
-    [[nodiscard]] static std::vector<std::string> allowed_methods(const Path& path) {
-        std::vector<std::string> methods;
-        for (const auto& route : path.routes) {
-            methods.push_back(route.method);
-            if (route.method == "GET" && find_route(path, "HEAD") == nullptr) { methods.emplace_back("HEAD"); }
+        if (bytes > options_.max_header_bytes) {
+            throw Error{431, "the headers are larger than the " + std::to_string(options_.max_header_bytes) +
+                                 " bytes that are allowed"};
         }
-        if (find_route(path, "OPTIONS") == nullptr) { methods.emplace_back("OPTIONS"); }
-        return methods;
-    }
-
-    [[nodiscard]] static bool matches(const Path& path, const std::vector<std::string>& segments) {
-        return std::equal(path.segments.begin(), path.segments.end(), segments.begin(), segments.end(),
-                          [](const Segment& expected, const std::string& given) {
-                              return expected.is_parameter ? !given.empty() : expected.text == given;
-                          });
-    }
-
-    /// Whether `left`, which matches too, fits better: at the first difference it has the path written out.
-    [[nodiscard]] static bool is_closer(const Path& left, const Path& right) {
-        return std::lexicographical_compare(
-            left.segments.begin(), left.segments.end(), right.segments.begin(), right.segments.end(),
-            [](const Segment& one, const Segment& other) { return !one.is_parameter && other.is_parameter; });
-    }
-
-    [[nodiscard]] const Path* find_path(const std::vector<std::string>& segments) const {
-        const Path* best = nullptr;
-        for (const auto& path : paths_) {
-            if (matches(path, segments) && (best == nullptr || is_closer(path, *best))) { best = &path; }
+        if (hosts > 1) { throw Error{400, "a request has one Host header"}; } // RFC 9112, 3.2
+        if (!options_.allowed_hosts.empty() && !is_one_of(host_of(request), options_.allowed_hosts)) {
+            throw Error{421, "this server is not known by that host name"};
         }
-        return best;
     }
 
-    [[nodiscard]] Response answer(const Request& request) const {
+    [[nodiscard]] Response answer(const Request& request, Operation& operation) const {
         try {
-            return dispatch(request);
+            return dispatch(request, operation);
         } catch (const Error& error) {
             auto response = error_response(error.status(), error.what());
             for (const auto& header : error.headers()) { response.headers.push_back(header); }
@@ -220,36 +208,32 @@ private:
         }
     }
 
-    [[nodiscard]] Response dispatch(const Request& request) const {
-        const auto target = Target::parse(request.target);
-        const auto* const path = find_path(target.segments);
+    [[nodiscard]] Response dispatch(const Request& request, Operation& operation) const {
+        check(request);
+        const auto target = Target::parse(request.target, options_.max_target_bytes, options_.max_parameters);
+        const auto* const path = table_.find_path(target.segments);
         if (path == nullptr) { throw Error{404, "there is nothing at this path"}; }
 
-        const auto* route = find_route(*path, request.method);
-        if (route == nullptr && request.method == "HEAD") { route = find_route(*path, "GET"); }
+        const auto* route = Table::find_route(*path, request.method);
+        if (route == nullptr && request.method == "HEAD") { route = Table::find_route(*path, "GET"); }
         if (route == nullptr) {
             std::string allow;
-            for (const auto& method : allowed_methods(*path)) { allow += (allow.empty() ? "" : ", ") + method; }
+            for (const auto& method : Table::allowed_methods(*path)) { allow += (allow.empty() ? "" : ", ") + method; }
             if (request.method == "OPTIONS") { return {.status = 204, .headers = {{"Allow", allow}}, .body = {}}; }
             throw Error{405, "this path does not take this method; it takes " + allow, {{"Allow", allow}}};
         }
+        operation.permission = route->permission;
         if (request.body.size() > options_.max_body_bytes) {
             throw Error{413, "the body is larger than the " + std::to_string(options_.max_body_bytes) +
                                  " bytes that are allowed"};
         }
-        require(options_.authorize, request, route->permission);
-
-        Call::PathParameters parameters;
-        for (std::size_t index = 0; index < path->segments.size(); ++index) {
-            if (path->segments[index].is_parameter) {
-                parameters.emplace_back(path->segments[index].text, target.segments[index]);
-            }
-        }
-        return route->handler(Call{request, target.query, parameters, options_.authorize});
+        operation.who = require(options_.authorize, request, route->permission);
+        const auto parameters = Table::parameters(*path, target.segments);
+        return route->handler(Call{request, target.query, parameters, options_.authorize, options_.redact, operation});
     }
 
     RouterOptions options_ = {};
-    std::vector<Path> paths_ = {};
+    Table table_ = {};
 };
 
 } // namespace daybook::inline v0::http

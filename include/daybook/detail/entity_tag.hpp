@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_ENTITY_TAG_HPP
+#define DAYBOOK_DETAIL_ENTITY_TAG_HPP
+
+/// @file
+/// Entity tags (RFC 9110, 8.8.3): made of a document's bytes, and compared with what a client has.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace daybook::inline v0::detail {
+
+/// 64 bits of four lanes that are multiplied side by side, finished as splitmix64 does: several bytes a cycle. It tells
+/// versions of a document apart; it is no seal against somebody who wants two to look alike.
+[[nodiscard]] inline std::uint64_t content_hash(std::string_view text) noexcept {
+    constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
+    std::uint64_t lanes[4] = {text.size(), odd, ~odd, odd << 7U};
+    const auto mix = [](std::uint64_t& lane, std::uint64_t word) {
+        lane = (lane ^ word) * odd;
+        lane ^= lane >> 32U;
+    };
+    while (text.size() >= sizeof lanes) {
+        std::uint64_t words[4];
+        std::memcpy(words, text.data(), sizeof words);
+        for (std::size_t lane = 0; lane < 4; ++lane) { mix(lanes[lane], words[lane]); }
+        text.remove_prefix(sizeof words);
+    }
+    char rest[sizeof lanes] = {};
+    if (!text.empty()) { std::memcpy(rest, text.data(), text.size()); }
+    for (std::size_t lane = 0; lane < 4; ++lane) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, rest + lane * sizeof word, sizeof word);
+        mix(lanes[lane], word);
+    }
+    std::uint64_t hash = 0;
+    for (const auto lane : lanes) {
+        hash = (hash ^ lane) * 0xBF58476D1CE4E5B9U;
+        hash ^= hash >> 29U;
+    }
+    hash *= 0x94D049BB133111EBU;
+    return hash ^ (hash >> 31U);
+}
+
+/// The tag with its quotes. Weak: a server may compress what it sends.
+[[nodiscard]] inline std::string entity_tag(std::string_view document) {
+    auto hash = content_hash(document);
+    std::string tag = "W/\"0123456789abcdef\"";
+    for (std::size_t digit = 0; digit < 16; ++digit) {
+        tag[3 + 15 - digit] = "0123456789abcdef"[hash & 0xFU];
+        hash >>= 4U;
+    }
+    return tag;
+}
+
+/// Whether a list of tags, as `If-None-Match` and `If-Match` have it, holds this one, or is `*`. Weak comparison: what
+/// stands between the quotes counts (RFC 9110, 8.8.3.2).
+[[nodiscard]] inline bool is_tag_listed(std::string_view list, std::string_view tag) noexcept {
+    const auto opaque = [](std::string_view each) {
+        if (each.starts_with("W/")) { each.remove_prefix(2); }
+        return each;
+    };
+    while (true) {
+        const auto begin = list.find_first_not_of(" \t,");
+        if (begin == std::string_view::npos) { return false; }
+        list.remove_prefix(begin);
+        if (list.front() == '*') { return true; }
+        const auto open = list.find('"'); // a comma may stand within the quotes
+        const auto close = open == std::string_view::npos ? open : list.find('"', open + 1);
+        if (close == std::string_view::npos) { return false; }
+        if (opaque(list.substr(0, close + 1)) == opaque(tag)) { return true; }
+        list.remove_prefix(close + 1);
+    }
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

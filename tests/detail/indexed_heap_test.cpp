@@ -146,3 +146,28 @@ TEST_CASE("a heap under random use always agrees with a multimap") {
         }
     }
 }
+
+TEST_CASE("the least of the wanted items is found among others") {
+    daybook::detail::IndexedHeap<int> heap;
+    const auto is_odd = [](std::uint32_t item) { return item % 2 == 1; };
+    CHECK_FALSE(heap.least_of(std::nullopt, is_odd));
+    std::mt19937 random{7};
+    for (int round = 0; round < 200; ++round) {
+        std::optional<int> least;
+        for (std::uint32_t item = 0; item < 50; ++item) {
+            const int key = static_cast<int>(random() % 1000);
+            if (random() % 3 == 0) {
+                heap.erase(item);
+                continue;
+            }
+            heap.push(item, key);
+        }
+        for (std::uint32_t item = 1; item < 50; item += 2) {
+            if (heap.contains(item) && (!least || heap.key(item) < *least)) { least = heap.key(item); }
+        }
+        REQUIRE(heap.least_of(std::nullopt, is_odd) == least);
+        REQUIRE(heap.least_of(least, is_odd) == std::nullopt);
+        if (least) { REQUIRE(heap.least_of(*least + 1, is_odd) == least); }
+        REQUIRE_FALSE(heap.least_of(std::nullopt, [](std::uint32_t) { return false; }));
+    }
+}

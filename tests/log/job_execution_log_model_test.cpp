@@ -191,19 +191,16 @@ struct Both {
     std::vector<Execution> handles;
 };
 
-bool is_same(const detail::RawRecord& raw, const ReferenceRecord& expected) {
-    const ExecutionFacts& found = raw.facts;
-    const auto* result = static_cast<const detail::TextBlock*>(raw.result.get());
-    return (raw.error ? raw.error->text() : "") == expected.error.value_or("") &&
-           (result != nullptr ? result->text() : "") == expected.result && found.id == expected.id &&
-           found.occurrence_id == expected.occurrence_id && found.job_id == expected.job_id &&
-           found.handler_id == expected.handler_id && found.status == expected.status &&
-           found.reason == expected.reason && found.skip_count == expected.skip_count &&
-           found.queued_at == expected.queued_at && found.started_at == expected.started_at &&
-           found.completed_at == expected.completed_at && found.duration == expected.duration &&
-           found.scheduled_at == expected.scheduled_at && found.method_name == expected.method_name &&
-           found.metadata == expected.metadata && found.is_final == expected.is_final &&
-           found.attempt_number == expected.attempt_number;
+bool is_same(const JobExecutionRecord<std::string>& found, const ReferenceRecord& expected) {
+    return found.error.value_or("") == expected.error.value_or("") && found.result.value_or("") == expected.result &&
+           found.id == expected.id && found.occurrence_id == expected.occurrence_id &&
+           found.job_id == expected.job_id && found.handler_id == expected.handler_id &&
+           found.status == expected.status && found.reason == expected.reason &&
+           found.skip_count == expected.skip_count && found.queued_at == expected.queued_at &&
+           found.started_at == expected.started_at && found.completed_at == expected.completed_at &&
+           found.duration == expected.duration && found.scheduled_at == expected.scheduled_at &&
+           found.method_name == expected.method_name && found.metadata == expected.metadata &&
+           found.is_final == expected.is_final && found.attempt_number == expected.attempt_number;
 }
 
 std::string text(const ExecutionQuery& query) {
@@ -219,8 +216,14 @@ std::string text(const ExecutionQuery& query) {
     return all;
 }
 
-detail::RawPage ask(const detail::LogReader& reader, const ExecutionQuery& query) {
-    return reader.query(query, detail::result_search<std::string>());
+struct Asked : detail::PageFacts {
+    std::vector<JobExecutionRecord<std::string>> records;
+};
+
+Asked ask(const detail::LogReader& reader, const ExecutionQuery& query) {
+    detail::RecordBuilder<std::string> records;
+    auto facts = reader.query(query, records, detail::result_search<std::string>());
+    return {std::move(facts), records.take()};
 }
 
 std::vector<ExecutionQuery> all_queries() {
@@ -261,7 +264,7 @@ void compare_list(const detail::LogReader& reader, ExecutionQuery query, const s
         agrees =
             page.total.count == expected.size() && page.records.size() == std::min(page_size, expected.size() - at);
         for (std::size_t i = 0; agrees && i < page.records.size(); ++i) {
-            agrees = page.records[i].facts.id == expected[at++].id;
+            agrees = page.records[i].id == expected[at++].id;
         }
         agrees = agrees && page.has_more == (at < expected.size());
         if (!page.has_more) { break; }
@@ -285,7 +288,7 @@ void compare_bounded(const detail::LogReader& reader, ExecutionQuery query,
                  page.total.count <= expected.size() && (!page.total.is_exact || page.total.count == expected.size()) &&
                  (page.complete ? page.records.size() == std::min(page_size, expected.size() - at) : page.has_more);
         for (std::size_t i = 0; agrees && i < page.records.size(); ++i) {
-            agrees = page.records[i].facts.id == expected[at++].id;
+            agrees = page.records[i].id == expected[at++].id;
         }
         is_last = !page.has_more;
         query.cursor = page.next_cursor;
@@ -362,14 +365,16 @@ void compare(Both& both, const std::vector<ExecutionQuery>& queries) {
 
     auto failures = both.reference.list({});
     std::erase_if(failures, [](const auto& record) { return !is_failure(record.status); });
-    const auto found = both.reader().failures({.limit = 1000});
-    bool agrees = found.records.size() == failures.size();
-    for (std::size_t i = 0; agrees && i < failures.size(); ++i) { agrees = is_same(found.records[i], failures[i]); }
+    detail::RecordBuilder<std::string> builder;
+    (void)both.reader().failures({.limit = 1000}, builder);
+    const auto found = builder.take();
+    bool agrees = found.size() == failures.size();
+    for (std::size_t i = 0; agrees && i < failures.size(); ++i) { agrees = is_same(found[i], failures[i]); }
     REQUIRE(agrees);
 
     for (const auto& record : everything) {
-        const auto one = both.reader().find(record.id);
-        agrees = agrees && one && is_same(*one, record);
+        auto one = both.reader().find(record.id);
+        agrees = agrees && one && is_same(detail::make_record<std::string>(std::move(*one)), record);
     }
     for (const Execution& handle : both.handles) {
         const bool is_there = std::any_of(everything.begin(), everything.end(),
@@ -488,7 +493,7 @@ TEST_CASE("paging by cursor while records come and go shows every record that st
             bool is_once = true;
             while (true) {
                 const auto page = ask(both.reader(), query);
-                for (const auto& record : page.records) { is_once = is_once && seen.insert(record.facts.id).second; }
+                for (const auto& record : page.records) { is_once = is_once && seen.insert(record.id).second; }
                 if (!page.has_more) { break; }
                 query.cursor = page.next_cursor;
                 for (std::size_t step = 0, n = both.below(6); step < n; ++step) { both.step(); }

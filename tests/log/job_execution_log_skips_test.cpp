@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <daybook/detail/pinned_names.hpp>
+#include <daybook/detail/result_block.hpp>
 #include <daybook/log/job_execution_log.hpp>
 
 #include "log/log_test_support.hpp"
@@ -168,10 +169,12 @@ TEST_CASE("a queued execution that is skipped keeps its id and comes to stand wh
     Ids found;
     ExecutionQuery query{.skips = everything, .limit = 1};
     for (int page = 0; page < 3; ++page) {
-        auto raw = reader.query(query);
-        REQUIRE(raw.records.size() == 1);
-        found.push_back(raw.records[0].facts.id);
-        query.cursor = raw.next_cursor;
+        detail::RecordBuilder<std::string> builder;
+        const auto facts = reader.query(query, builder);
+        const auto records = builder.take();
+        REQUIRE(records.size() == 1);
+        found.push_back(records[0].id);
+        query.cursor = facts.next_cursor;
     }
     CHECK(found == Ids{waiting.id, before, running.id});
 

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,6 +53,12 @@ inline OutcomeCounts counts_of(const Ends& ends, std::uint64_t skipped) {
     for (const ExecutionEnd& end : ends) {
         if (end.attempt_number > 1 && end.duration != ExecutionEnd::never_ran) { ++counts.retry_count; }
         if (!end.is_final) { continue; }
+        const bool is_silent = end.requests == RequestCounts{};
+        const bool failed = end.status != JobStatus::success && end.status != JobStatus::cancelled;
+        const std::uint64_t known = end.requests.completed + end.requests.failed;
+        counts.requests.total += is_silent ? 1 : end.requests.total != 0 ? end.requests.total : known;
+        counts.requests.completed += is_silent ? (end.status == JobStatus::success ? 1U : 0U) : end.requests.completed;
+        counts.requests.failed += is_silent ? (failed ? 1U : 0U) : end.requests.failed;
         if (end.status == JobStatus::cancelled) {
             ++counts.cancelled_count;
             continue;
@@ -73,7 +80,18 @@ inline bool equal(const OutcomeCounts& one, const OutcomeCounts& other) {
            one.error_count == other.error_count && one.timeout_count == other.timeout_count &&
            one.abandoned_count == other.abandoned_count && one.cancelled_count == other.cancelled_count &&
            one.skipped_count == other.skipped_count && one.retry_count == other.retry_count &&
-           std::abs(one.success_rate - other.success_rate) < 0.0101;
+           one.requests == other.requests && std::abs(one.success_rate - other.success_rate) < 0.0101;
+}
+
+/// Final executions by model, of which `handlers` say the names where there is none.
+inline std::map<std::string, std::uint64_t, std::less<>> models_of(const Ends& ends,
+                                                                   const std::map<StatsGroup, std::string>& handlers) {
+    std::map<std::string, std::uint64_t, std::less<>> counts;
+    for (const ExecutionEnd& end : ends) {
+        if (!end.is_final) { continue; }
+        ++counts[end.model.empty() ? handlers.at(end.handler) : std::string{end.model}];
+    }
+    return counts;
 }
 
 /// One minute, hour or day.

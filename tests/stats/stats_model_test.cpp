@@ -11,6 +11,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace daybook;
@@ -32,6 +33,14 @@ struct Both {
     std::array<StatsGroup, max_jobs + 1> jobs{};
 
     Both() { name_all(); }
+
+    [[nodiscard]] std::map<StatsGroup, std::string> handler_names() const {
+        std::map<StatsGroup, std::string> names;
+        for (std::size_t i = 0; i < handlers.size(); ++i) {
+            names[handlers[i]] = i < max_handlers ? "h" + std::to_string(i) : "other";
+        }
+        return names;
+    }
 
     /// One more than there is room for: the last of each is `other`.
     void name_all() {
@@ -95,6 +104,7 @@ void check_snapshot(const Both& both) {
     for (const auto& entry : model.skipped) { skipped += entry.second; }
     REQUIRE(equal(found, counts_of(model.ends, skipped)));
     check_latency(found.duration, model.ends, model.ends);
+    REQUIRE(found.by_model == models_of(model.ends, both.handler_names()));
     for (const auto& [reason, count] : model.reasons) {
         REQUIRE(found.skips_by_reason.find(to_string(reason))->second == count);
     }
@@ -139,6 +149,7 @@ void check_range(const Both& both, sys_time from, sys_time to) {
     }
     REQUIRE(equal(found, counts_of(all.ends, all.all_skipped())));
     REQUIRE(found.timeline.size() == hours);
+    REQUIRE(found.by_model == models_of(all.ends, both.handler_names()));
     const auto& lost = both.model.hours.lost;
     const auto first_lost = lost.lower_bound(both.model.hours.key_of(found.from));
     const bool has_lost = first_lost != lost.end() && sys_time{std::chrono::hours{*first_lost}} < found.to;
@@ -174,16 +185,21 @@ std::chrono::microseconds any_time(std::mt19937_64& random, std::chrono::microse
 void end_one(Both& both, std::mt19937_64& random) {
     constexpr std::array statuses{JobStatus::success, JobStatus::success,   JobStatus::success,  JobStatus::error,
                                   JobStatus::timeout, JobStatus::cancelled, JobStatus::abandoned};
-    const ExecutionEnd end{.status = statuses[random() % statuses.size()],
-                           .is_final = random() % 4 != 0,
-                           .attempt_number = static_cast<std::uint32_t>(1 + random() % 3),
-                           .duration = random() % 8 == 0 ? ExecutionEnd::never_ran
-                                                         : std::chrono::nanoseconds{static_cast<std::int64_t>(
-                                                               random() % (1ULL << (random() % 46)))},
-                           .handler = both.handlers[random() % both.handlers.size()],
-                           .job = both.jobs[random() % both.jobs.size()],
-                           .at = both.wall,
-                           .steady_at = both.steady};
+    constexpr std::array<std::string_view, 4> models{"", "", "h1", "large"};
+    ExecutionEnd end{.status = statuses[random() % statuses.size()],
+                     .is_final = random() % 4 != 0,
+                     .attempt_number = static_cast<std::uint32_t>(1 + random() % 3),
+                     .duration = random() % 8 == 0 ? ExecutionEnd::never_ran
+                                                   : std::chrono::nanoseconds{static_cast<std::int64_t>(
+                                                         random() % (1ULL << (random() % 46)))},
+                     .handler = both.handlers[random() % both.handlers.size()],
+                     .job = both.jobs[random() % both.jobs.size()],
+                     .at = both.wall,
+                     .steady_at = both.steady,
+                     .model = models[random() % models.size()]};
+    if (random() % 3 == 0) {
+        end.requests = {.total = random() % 5, .completed = random() % 1000, .failed = random() % 3};
+    }
     both.stats.record_end(end);
     both.model.end(end);
 }

@@ -76,6 +76,7 @@ public:
     void remove(std::uint32_t index) noexcept {
         ExecutionSlot& slot = pool_[index];
         --counts_[number_of(slot.status)];
+        if (is_retried(slot)) { --retried_[number_of(slot.status)]; }
         if (slot.in_ring) {
             leave_ring(slot);
         } else {
@@ -100,6 +101,11 @@ public:
         slot.status = to;
     }
 
+    /// It has ended, and whether it is final is known.
+    void settle(std::uint32_t index) noexcept {
+        if (is_retried(pool_[index])) { ++retried_[number_of(pool_[index].status)]; }
+    }
+
     /// Puts a skip in front of all that is there, and behind the next execution.
     void place_skip(std::uint32_t index) noexcept {
         // An execution that became a skip may be older by id than the skip before it: then it needs a place of its own.
@@ -118,6 +124,8 @@ public:
 
     /// Records with this status, in flight or retained.
     [[nodiscard]] std::uint64_t count(JobStatus status) const noexcept { return counts_[number_of(status)]; }
+    /// How many of them are attempts that another one follows.
+    [[nodiscard]] std::uint64_t count_retried(JobStatus status) const noexcept { return retried_[number_of(status)]; }
     /// How many of them the ring has overtaken.
     [[nodiscard]] std::uint64_t count_overtaken(JobStatus status) const noexcept {
         return overtaken_counts_[number_of(status)];
@@ -185,6 +193,9 @@ public:
 
 private:
     [[nodiscard]] static std::size_t number_of(JobStatus status) noexcept { return static_cast<std::size_t>(status); }
+    [[nodiscard]] static bool is_retried(const ExecutionSlot& slot) noexcept {
+        return is_finished(slot.status) && !slot.is_final;
+    }
     [[nodiscard]] PositionSet& set_of(JobStatus status) noexcept { return by_status_[number_of(status)]; }
     [[nodiscard]] std::uint64_t position_of(std::uint32_t index) const noexcept { return pool_[index].order / 2; }
     [[nodiscard]] std::uint32_t cell_of(std::uint64_t position) const noexcept {
@@ -218,6 +229,7 @@ private:
     TimeBlocks times_;
     std::array<PositionSet, status_count> by_status_;
     std::array<std::uint64_t, status_count> counts_{};
+    std::array<std::uint64_t, status_count> retried_{};
     std::array<std::uint64_t, status_count> overtaken_counts_{};
     std::array<std::uint64_t, status_count> arrivals_{};
     std::uint64_t next_position_ = 1;

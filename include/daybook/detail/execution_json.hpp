@@ -106,7 +106,8 @@ void write_page_of(JsonWriter& writer, const Page<Result>& page, std::string_vie
                    WriteRecord write_record) {
     writer.member("count", page.records.size());
     writer.member("limit", limit);
-    writer.key(list_name).begin_array();
+    constexpr std::size_t usual_bytes = 512; // of a record
+    writer.expect(page.records.size() * usual_bytes).key(list_name).begin_array();
     for (const auto& record : page.records) { write_record(record); }
     writer.end_array();
     writer.member("total", page.total.count);

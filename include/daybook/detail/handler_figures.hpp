@@ -5,6 +5,7 @@
 /// @file
 /// One handler's distribution of durations, and its hours of a week.
 
+#include <daybook/detail/hour_ring.hpp>
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/period_ring.hpp>
 #include <daybook/stats/latency_histogram.hpp>
@@ -19,7 +20,7 @@
 
 namespace daybook::inline v0::detail {
 
-/// One hour of one handler, in 72 bytes; counts stop at 4,294,967,295.
+/// One hour of one handler, in 96 bytes; counts but those of requests stop at 4,294,967,295.
 struct HandlerHour {
     PeriodKey key = no_period;
     double sum = 0.0;
@@ -28,6 +29,11 @@ struct HandlerHour {
     std::uint32_t durations = 0;
     std::uint32_t retries = 0;
     std::array<std::uint32_t, 8> finals{};
+    RequestCounts requests{};
+
+    [[nodiscard]] bool is_used() const noexcept {
+        return durations != 0 || retries != 0 || finals != std::array<std::uint32_t, 8>{};
+    }
 
     void add(const OutcomeTally& tally, const DurationSum& duration) noexcept {
         sum += duration.sum;
@@ -36,18 +42,34 @@ struct HandlerHour {
         durations = narrow(durations + duration.count);
         retries = narrow(retries + tally.retries);
         for (std::size_t i = 0; i < finals.size(); ++i) { finals[i] = narrow(finals[i] + tally.finals[i]); }
+        add_requests(requests, tally.requests);
     }
 
     void add_to(OutcomeTally& tally, DurationSum& duration) const noexcept {
         duration += {.count = durations, .sum = sum, .min = min, .max = max};
         tally.retries += retries;
         for (std::size_t i = 0; i < finals.size(); ++i) { tally.finals[i] += finals[i]; }
+        add_requests(tally.requests, requests);
+    }
+
+    /// The same hour, gone through once more.
+    void add(const HandlerHour& other) noexcept {
+        OutcomeTally tally;
+        DurationSum duration;
+        other.add_to(tally, duration);
+        add(tally, duration);
     }
 
 private:
     static std::uint32_t narrow(std::uint64_t count) noexcept {
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
     }
+};
+
+/// How late executions of one handler started, and how long they waited.
+struct HandlerDelays {
+    DurationSum drift;
+    DurationSum queue;
 };
 
 /// The counts of the hour under way are a difference: what there is now, less what there was when it began.
@@ -63,12 +85,15 @@ public:
 
     [[nodiscard]] const LatencyHistogram<SubBuckets>& duration() const noexcept { return duration_; }
 
+    [[nodiscard]] HandlerDelays& delays() noexcept { return delays_; }
+    [[nodiscard]] const HandlerDelays& delays() const noexcept { return delays_; }
+
     /// The hour is over.
     /// @param now  What the handler has counted so far.
     void close_hour(PeriodKey key, const OutcomeTally& now) noexcept {
-        HandlerHour& place = hours_[place_of(key, hours_.size())];
-        if (place.key != key) { place = HandlerHour{.key = key}; } // as overall, also when there is nothing to count
-        place.add(now - base_, hour_duration());
+        HandlerHour hour{.key = key};
+        hour.add(now - base_, hour_duration());
+        hours_.close(hour);
         base_ = now;
         base_count_ = duration_.count();
         base_sum_ = duration_.sum_ns();
@@ -79,9 +104,7 @@ public:
     /// Adds up the hours `first` to `last`, of which `open` is under way. O(hours kept).
     void sum_hours(PeriodKey first, PeriodKey last, PeriodKey open, const OutcomeTally& now, OutcomeTally& tally,
                    DurationSum& duration) const noexcept {
-        for (const HandlerHour& hour : hours_) {
-            if (hour.key != no_period && hour.key >= first && hour.key <= last) { hour.add_to(tally, duration); }
-        }
+        hours_.for_each(first, last, [&](const HandlerHour& hour) { hour.add_to(tally, duration); });
         if (open != no_period && open >= first && open <= last) {
             tally += now - base_;
             duration += hour_duration();
@@ -90,6 +113,10 @@ public:
 
     void clear() noexcept { *this = HandlerFigures{}; }
 
+    /// Outside of the object itself, and the most that it comes to.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return hours_.memory_bytes(); }
+    [[nodiscard]] static constexpr std::size_t memory_limit() noexcept { return HourRing<HandlerHour>::memory_limit(); }
+
 private:
     [[nodiscard]] DurationSum hour_duration() const noexcept {
         const std::uint64_t count = duration_.count() - base_count_;
@@ -97,12 +124,13 @@ private:
     }
 
     LatencyHistogram<SubBuckets> duration_;
+    HandlerDelays delays_;
     std::int64_t hour_min_ = std::numeric_limits<std::int64_t>::max();
     std::int64_t hour_max_ = 0;
     OutcomeTally base_;
     std::uint64_t base_count_ = 0;
     double base_sum_ = 0.0;
-    std::array<HandlerHour, timeline_length(TimelineResolution::hour)> hours_{};
+    HourRing<HandlerHour> hours_;
 };
 
 } // namespace daybook::inline v0::detail

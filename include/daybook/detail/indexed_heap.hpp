@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <vector>
@@ -47,6 +48,15 @@ public:
 
     /// The entry with the smallest key; the heap is not empty. The reference lives until the next change.
     [[nodiscard]] const Entry& top() const noexcept { return at(root); }
+
+    /// The smallest key of all items that `is_wanted(item)`, if there is one below `bound`. Looks at the unwanted items
+    /// that come before it, and at four more for each of them.
+    template <class IsWanted>
+    [[nodiscard]] std::optional<Key> least_of(std::optional<Key> bound, IsWanted&& is_wanted) const {
+        std::optional<Key> least;
+        look_for(root, bound, least, is_wanted);
+        return least;
+    }
 
     /// Makes room for the items 0 to `items - 1`, so that pushing them cannot fail.
     void reserve(std::uint32_t items) {
@@ -124,6 +134,19 @@ private:
     bool before(const Entry& a, const Entry& b) const noexcept {
         if (a.key == b.key) { return orders_[a.item] < orders_[b.item]; }
         return a.key < b.key;
+    }
+
+    template <class IsWanted>
+    void look_for(std::size_t position, std::optional<Key>& bound, std::optional<Key>& least,
+                  IsWanted& is_wanted) const {
+        if (position >= root + size_) { return; }
+        const Entry& entry = at(position);
+        if (bound && !(entry.key < *bound)) { return; } // nor is any below it
+        if (is_wanted(entry.item)) {
+            bound = least = entry.key;
+            return;
+        }
+        for (std::size_t i = 0; i < arity; ++i) { look_for(position * arity - 8 + i, bound, least, is_wanted); }
     }
 
     void place(std::size_t position, const Entry& entry) noexcept {

@@ -273,7 +273,7 @@ inline void LogCore::count_start(ExecutionSlot& slot, std::optional<std::chrono:
         drift = saturating_ceil<std::chrono::nanoseconds>(
             saturating_difference(instant(slot.started_at), instant(slot.scheduled_at)));
     }
-    stats_.record_start(drift, queue_delay);
+    stats_.record_start(drift, queue_delay, handlers_[slot.handler].stats);
 }
 
 /// In front of everything, in all four orders.
@@ -341,6 +341,7 @@ inline void LogCore::finish_locked(std::uint32_t index, JobStatus status, Finali
     ExecutionSlot& slot = pool_[index];
     index_.change_status(index, status);
     slot.is_final = finality == Finality::final_attempt;
+    index_.settle(index);
     track_names({.job = slot.job, .handler = slot.handler}); // a clear may have come since it started
     ExecutionEnd end{.status = status,
                      .is_final = slot.is_final,
@@ -354,6 +355,7 @@ inline void LogCore::finish_locked(std::uint32_t index, JobStatus status, Finali
         slot.steady = elapsed;
         end.duration = std::chrono::nanoseconds{elapsed};
     }
+    add_reports(end, slot, options_.model_key);
     stats_.record_end(end);
     in_flight_.erase(pool_, index);
     retain(index, steady, discarded);

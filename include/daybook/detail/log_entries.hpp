@@ -75,11 +75,33 @@ struct SkipStart {
     bool is_minimum = false;
 };
 
+/// What of a record is copied outside the lock only.
+struct RecordBlocks {
+    Ref<RefCounted> result;
+    Ref<TextBlock> error;
+};
+
+/// Where a page is built: facts go straight to where they stay, under the lock; the rest follows outside it.
+class RecordSink {
+public:
+    RecordSink() = default;
+    RecordSink(const RecordSink&) = delete;
+    RecordSink& operator=(const RecordSink&) = delete;
+
+    /// Makes room for so many more, which saves allocating under the lock.
+    virtual void make_room(std::size_t records) = 0;
+
+    /// A record to be filled.
+    virtual ExecutionFacts& add(RecordBlocks blocks) = 0;
+
+protected:
+    ~RecordSink() = default;
+};
+
 /// Copied out under the lock, turned into a record outside it.
 struct RawRecord {
     ExecutionFacts facts;
-    Ref<RefCounted> result;
-    Ref<TextBlock> error;
+    RecordBlocks blocks;
 };
 
 /// The rare parts of an execution that are known when it starts; nothing when there are none.
@@ -88,6 +110,17 @@ struct RawRecord {
     auto extras = std::make_unique<ExecutionExtras>();
     extras->parameters = limited_copy(start.parameters, max_bytes, start.parameters.size());
     return extras;
+}
+
+/// What an execution has said about itself by the time it ends.
+inline void add_reports(ExecutionEnd& end, const ExecutionSlot& slot, std::string_view model_key) noexcept {
+    if (!slot.extras || !slot.is_final) { return; }
+    if (const auto& progress = slot.extras->progress) {
+        end.requests = {.total = progress->total, .completed = progress->done, .failed = progress->failed};
+    }
+    for (const auto& entry : slot.extras->metadata) {
+        if (entry.first == model_key) { end.model = HashedNames::limited(entry.second); }
+    }
 }
 
 /// Gives a name that has none its own counts; when memory or the table is full it is counted as `other`.

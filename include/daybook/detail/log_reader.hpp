@@ -29,8 +29,7 @@
 namespace daybook::inline v0::detail {
 
 /// A page before its records have been built.
-struct RawPage {
-    std::vector<RawRecord> records;
+struct PageFacts {
     Total total;
     bool has_more = false;
     std::string next_cursor;
@@ -51,7 +50,9 @@ public:
         const std::scoped_lock lock{core_.mutex_};
         const std::uint32_t index = core_.ids_.find(id);
         if (index == no_slot) { return std::nullopt; }
-        return copy(index);
+        std::optional<RawRecord> found{RawRecord{{}, {pool_[index].result, pool_[index].error}}};
+        copy_facts(pool_[index], found->facts);
+        return found;
     }
 
     [[nodiscard]] StatsSnapshot stats() const {
@@ -75,6 +76,13 @@ public:
         return all;
     }
 
+    /// How late executions started, and how long they waited. O(1).
+    void read_latencies(LatencySummary& drift, LatencySummary& queue_delay) const {
+        const std::scoped_lock lock{core_.mutex_};
+        drift = core_.stats_.drift();
+        queue_delay = core_.stats_.queue_delay();
+    }
+
     [[nodiscard]] RangeStats stats(sys_time from, sys_time to) const {
         return core_.stats_.range(from, to, core_.options_.clock.now(), [&](auto&& work) {
             const std::scoped_lock lock{core_.mutex_};
@@ -85,25 +93,28 @@ public:
     /// The records that match, in the order that the query asks for.
     /// @param search  Says whether a result has a text in it; null where results are not searched.
     /// @throws std::invalid_argument  The cursor is malformed, or a value of metadata is asked for without its key.
-    [[nodiscard]] RawPage query(const ExecutionQuery& query, ResultSearch search = nullptr) const {
-        return run(query, statuses_of(query), search);
+    [[nodiscard]] PageFacts query(const ExecutionQuery& query, RecordSink& records,
+                                  ResultSearch search = nullptr) const {
+        return run(query, statuses_of(query), records, search);
     }
 
     /// The same among the failures, final or not.
-    [[nodiscard]] RawPage failures(const ExecutionQuery& query, ResultSearch search = nullptr) const {
-        return run(query, StatusSet::failures(), search);
+    [[nodiscard]] PageFacts failures(const ExecutionQuery& query, RecordSink& records,
+                                     ResultSearch search = nullptr) const {
+        return run(query, StatusSet::failures(), records, search);
     }
 
 private:
     /// Executions in flight that may be looked at without giving the lock to others in between.
     static constexpr std::size_t few = 512;
 
-    [[nodiscard]] RawPage run(const ExecutionQuery& query, StatusSet statuses, ResultSearch search) const {
+    [[nodiscard]] PageFacts run(const ExecutionQuery& query, StatusSet statuses, RecordSink& records,
+                                ResultSearch search) const {
         if (query.metadata_value && query.metadata_key.empty()) {
             throw std::invalid_argument{"ExecutionQuery: metadata_value needs metadata_key"};
         }
         QueryScan scan{view_, query, statuses, search};
-        RawPage page;
+        PageFacts page;
         std::vector<QueryPlace> in_flight;
         bool are_few = is_about_flight(statuses) && !scan.has_text();
         if (are_few) { in_flight.reserve(few); } // not under the lock
@@ -119,11 +130,11 @@ private:
             if (are_few) { find_in_flight(scan, in_flight, page); }
         }
         if (are_few) {
-            cut(scan, std::move(in_flight), page);
+            cut(scan, std::move(in_flight), page, records);
         } else if (is_by_start(query.sort)) {
-            fill_in_order(scan, page);
+            fill_in_order(scan, page, records);
         } else {
-            fill_sorted(scan, page);
+            fill_sorted(scan, page, records);
         }
         page.scanned += scan.scanned();
         return page;
@@ -136,7 +147,7 @@ private:
     }
 
     /// Whoever calls holds the lock.
-    void find_in_flight(const QueryScan& scan, std::vector<QueryPlace>& matches, RawPage& page) const {
+    void find_in_flight(const QueryScan& scan, std::vector<QueryPlace>& matches, PageFacts& page) const {
         for (std::uint32_t at = core_.in_flight_.newest; at != no_slot; at = pool_[at].by_age.older) {
             ++page.scanned;
             if (!scan.matches(pool_[at])) { continue; }
@@ -145,7 +156,7 @@ private:
         page.total.count = matches.size();
     }
 
-    void fill_in_order(QueryScan& scan, RawPage& page) const {
+    void fill_in_order(QueryScan& scan, PageFacts& page, RecordSink& records) const {
         const ExecutionQuery& query = scan.query();
         const bool is_down = query.sort == SortBy::newest;
         const Direction direction = is_down ? Direction::older : Direction::newer;
@@ -173,7 +184,7 @@ private:
                 if (kept < query.limit) {
                     ++kept;
                     if (match.index != no_slot) {
-                        page.records.push_back(copy(match.index));
+                        copy_to(records, match.index);
                     } else {
                         ids.push_back(match.place.key.id);
                     }
@@ -190,10 +201,14 @@ private:
             has_last = !scan.cursor() && seen == scan.known_total() && scan.has_settled();
             return has_last ? Took::nothing_more : took;
         };
+        std::size_t room = 0;
         const auto make_room = [&] {
-            auto& records = page.records;
-            const std::size_t needed = records.size() + std::min(query.limit - kept, QueryScan::kept_slice);
-            if (needed > records.capacity()) { records.reserve(std::max(needed, 2 * records.size())); }
+            if (room >= kept + QueryScan::kept_slice || room >= query.limit) { return; }
+            // Most pages are full, and most lists longer than a page: twice as many as before, from a usual page on.
+            const std::size_t usual = std::max<std::size_t>(128, room);
+            const std::size_t more = std::min(query.limit - room, usual);
+            records.make_room(more);
+            room += more;
         };
         const auto walk = [&](const WalkPlace& begin, SortKey to) {
             return scan.has_text() ? scan.walk_outside(direction, begin, to, take)
@@ -220,10 +235,10 @@ private:
         } else {
             page.total = {std::min(seen, Total::counted_to), saw_all && seen <= Total::counted_to};
         }
-        fetch(scan, ids, page);
+        fetch(scan, ids, records);
     }
 
-    void fill_sorted(QueryScan& scan, RawPage& page) const {
+    void fill_sorted(QueryScan& scan, PageFacts& page, RecordSink& records) const {
         const ExecutionQuery& query = scan.query();
         const auto is_earlier = [&](const QueryPlace& one, const QueryPlace& other) {
             return comes_before(query.sort, one, other);
@@ -247,11 +262,11 @@ private:
         const WalkEnd end = scan.walk_outside(Direction::older, scan.front(Direction::older), SortKey{}, take);
         page.complete = end == WalkEnd::of_list;
         page.total = {seen, page.complete};
-        cut(scan, std::move(best), page);
+        cut(scan, std::move(best), page, records);
     }
 
     /// The part of the matches that the page asks for.
-    void cut(QueryScan& scan, std::vector<QueryPlace> matches, RawPage& page) const {
+    void cut(QueryScan& scan, std::vector<QueryPlace> matches, PageFacts& page, RecordSink& records) const {
         const ExecutionQuery& query = scan.query();
         const auto is_earlier = [&](const QueryPlace& one, const QueryPlace& other) {
             return comes_before(query.sort, one, other);
@@ -268,18 +283,18 @@ private:
         std::vector<ExecutionId> ids;
         ids.reserve(size);
         for (std::size_t i = first; i < first + size; ++i) { ids.push_back(matches[i].key.id); }
-        fetch(scan, ids, page);
+        fetch(scan, ids, records);
     }
 
     /// Copies the records that are still there and still match.
-    void fetch(QueryScan& scan, const std::vector<ExecutionId>& ids, RawPage& page) const {
-        page.records.reserve(page.records.size() + ids.size()); // not under the lock
+    void fetch(QueryScan& scan, const std::vector<ExecutionId>& ids, RecordSink& records) const {
+        records.make_room(ids.size()); // not under the lock
         for (std::size_t i = 0; i < ids.size();) {
             const std::scoped_lock lock{core_.mutex_};
             if (!scan.find_names()) { return; }
             for (const std::size_t end = std::min(ids.size(), i + QueryScan::kept_slice); i < end; ++i) {
                 const std::uint32_t index = core_.ids_.find(ids[i]);
-                if (index != no_slot && scan.matches(pool_[index])) { page.records.push_back(copy(index)); }
+                if (index != no_slot && scan.matches(pool_[index])) { copy_to(records, index); }
             }
         }
     }
@@ -289,10 +304,12 @@ private:
         return sys_time{std::chrono::microseconds{microseconds}};
     }
 
-    [[nodiscard]] RawRecord copy(std::uint32_t index) const {
+    void copy_to(RecordSink& records, std::uint32_t index) const {
         const ExecutionSlot& slot = pool_[index];
-        RawRecord raw;
-        ExecutionFacts& facts = raw.facts;
+        copy_facts(slot, records.add({slot.result, slot.error}));
+    }
+
+    void copy_facts(const ExecutionSlot& slot, ExecutionFacts& facts) const {
         facts.id = slot.id;
         facts.occurrence_id = slot.occurrence_id;
         facts.job_id = core_.jobs_.name(slot.job);
@@ -325,9 +342,6 @@ private:
             facts.parameters = slot.extras->parameters;
             facts.metadata = slot.extras->metadata;
         }
-        raw.result = slot.result;
-        raw.error = slot.error;
-        return raw;
     }
 
     const LogCore& core_;

@@ -15,9 +15,34 @@
 
 namespace daybook::inline v0::detail {
 
+/// `one + other`, or the largest number there is; without a branch.
+[[nodiscard]] constexpr std::uint64_t saturating_sum(std::uint64_t one, std::uint64_t other) noexcept {
+    const std::uint64_t sum = one + other;
+    return sum | (std::uint64_t{0} - static_cast<std::uint64_t>(sum < one));
+}
+
+/// What an execution with this status worked through, from what it reported: nothing makes it one request, and a total
+/// that it did not know is what it has done so far.
+[[nodiscard]] constexpr RequestCounts requests_of(RequestCounts reported, JobStatus status) noexcept {
+    if (reported == RequestCounts{}) {
+        return {.total = 1,
+                .completed = status == JobStatus::success ? std::uint64_t{1} : std::uint64_t{0},
+                .failed = is_failure(status) ? std::uint64_t{1} : std::uint64_t{0}};
+    }
+    if (reported.total == 0) { reported.total = saturating_sum(reported.completed, reported.failed); }
+    return reported;
+}
+
+constexpr void add_requests(RequestCounts& sum, const RequestCounts& more) noexcept {
+    sum.total = saturating_sum(sum.total, more.total);
+    sum.completed = saturating_sum(sum.completed, more.completed);
+    sum.failed = saturating_sum(sum.failed, more.failed);
+}
+
 struct OutcomeTally {
     std::array<std::uint64_t, 8> finals{}; ///< final executions by status; of skips, occurrences
     std::uint64_t retries = 0;             ///< attempts after the first that ran, final or not
+    RequestCounts requests{};              ///< of final executions
 
     void count(JobStatus status, bool is_final, bool is_retry) noexcept {
         finals[static_cast<std::size_t>(status)] += is_final ? 1 : 0;
@@ -39,6 +64,7 @@ struct OutcomeTally {
     OutcomeTally& operator+=(const OutcomeTally& other) noexcept {
         for (std::size_t i = 0; i < finals.size(); ++i) { finals[i] += other.finals[i]; }
         retries += other.retries;
+        add_requests(requests, other.requests);
         return *this;
     }
 
@@ -47,6 +73,9 @@ struct OutcomeTally {
         OutcomeTally since = *this;
         for (std::size_t i = 0; i < finals.size(); ++i) { since.finals[i] -= earlier.finals[i]; }
         since.retries -= earlier.retries;
+        since.requests.total -= earlier.requests.total;
+        since.requests.completed -= earlier.requests.completed;
+        since.requests.failed -= earlier.requests.failed;
         return since;
     }
 
@@ -60,6 +89,7 @@ struct OutcomeTally {
         counts.cancelled_count = of(JobStatus::cancelled);
         counts.skipped_count = of(JobStatus::skipped);
         counts.retry_count = retries;
+        counts.requests = requests;
         if (counts.total_executions != 0) {
             const double percent =
                 100.0 * static_cast<double>(counts.success_count) / static_cast<double>(counts.total_executions);

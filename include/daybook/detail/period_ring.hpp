@@ -64,6 +64,12 @@ struct DurationSum {
     std::int64_t min = std::numeric_limits<std::int64_t>::max();
     std::int64_t max = 0;
 
+    /// A negative one counts as zero.
+    void record(std::chrono::nanoseconds duration) noexcept {
+        const std::int64_t value = std::max<std::int64_t>(0, duration.count());
+        *this += {.count = 1, .sum = static_cast<double>(value), .min = value, .max = value};
+    }
+
     DurationSum& operator+=(const DurationSum& other) noexcept {
         count += other.count;
         sum += other.sum;

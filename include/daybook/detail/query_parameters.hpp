@@ -5,6 +5,7 @@
 /// @file
 /// The filters and the order of a list of executions, as the parameters of a request.
 
+#include <daybook/http/api.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
 #include <daybook/log/execution.hpp>
@@ -15,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -87,6 +89,15 @@ inline void take_filters(const http::Query& query, ExecutionQuery& wanted) {
         throw http::Error{400, "metadata_value needs metadata_key: give both"};
     }
     take_sort(query, wanted);
+}
+
+/// Whether something is found would tell what is hidden, one guess after another.
+/// @throws http::Error  400: it is searched for in what a hook may hide.
+inline void refuse_hidden_search(const http::Call& call, const ExecutionQuery& wanted) {
+    if (!call.redact()) { return; }
+    constexpr const char* why = " cannot be searched for here, where texts of records may be hidden";
+    if (!wanted.text.empty()) { throw http::Error{400, std::string{"text"} + why}; }
+    if (wanted.metadata_value) { throw http::Error{400, std::string{"metadata_value"} + why}; }
 }
 
 } // namespace daybook::inline v0::detail

@@ -99,6 +99,7 @@ public:
         }
         const RecordStreams streams{log_, filter_, Direction::older, choice_};
         if (streams.are_all_matches() && !has_text()) { known_total_ = streams.size(); }
+        if (filter_.is_of_last_attempts() && !has_text()) { known_total_ = count_last_attempts(); }
         const bool has_names = filter_.job != no_slot || filter_.handler != no_slot;
         const bool is_overtaken =
             log_.index.overtaken().size != 0 && log_.index.times().may_have_overtaken(filter_.times);
@@ -115,6 +116,10 @@ public:
             number = table.find(limited, hash_name(limited));
             return number != no_slot;
         };
+        filter_.handler_in_place = no_slot;
+        if (query_.missing_metadata == MissingMetadata::handler_id && query_.metadata_value) {
+            is_found(log_.handlers, *query_.metadata_value, filter_.handler_in_place); // or it is nobody's
+        }
         return is_found(log_.jobs, query_.job_id, filter_.job) &&
                is_found(log_.handlers, query_.handler_id, filter_.handler) &&
                is_found(log_.methods, query_.method_name, filter_.method);
@@ -235,6 +240,15 @@ private:
             if (filter_.matches(log_.pool[found])) { ++count; }
         }
         return true;
+    }
+
+    [[nodiscard]] std::uint64_t count_last_attempts() const noexcept {
+        std::uint64_t sum = 0;
+        for (const JobStatus status : all_statuses) {
+            if (!filter_.statuses.contains(status)) { continue; }
+            sum += log_.index.count(status) - log_.index.count_retried(status);
+        }
+        return sum;
     }
 
     [[nodiscard]] std::uint64_t arrivals() const noexcept {

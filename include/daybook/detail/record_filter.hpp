@@ -12,7 +12,6 @@
 #include <daybook/log/execution_query.hpp>
 #include <daybook/types.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -37,12 +36,19 @@ public:
     RecordFilter(const ExecutionQuery& query, StatusSet wanted) noexcept : statuses{wanted}, query_{query} {
         if (query.started_from) { times.from = query.started_from->time_since_epoch().count(); }
         if (query.started_to) { times.to = query.started_to->time_since_epoch().count(); }
-        asks_more_ = query.attempt_number || query.finality || query.min_duration || query.max_duration ||
-                     !query.metadata_key.empty() || !is_by_start(query.sort);
+        asks_rest_ = query.attempt_number || query.finality || query.min_duration || query.max_duration ||
+                     !query.metadata_key.empty() || query.occurrence_id != 0 || !is_by_start(query.sort);
+        asks_more_ = asks_rest_ || query.attempts == Attempts::last;
     }
 
     /// Whether nothing is asked but what the choice of a list can answer: names, statuses, times.
     [[nodiscard]] bool is_of_lists() const noexcept { return !asks_more_ && method == no_slot; }
+
+    /// Whether nothing is asked but statuses, and for the last attempts of these.
+    [[nodiscard]] bool is_of_last_attempts() const noexcept {
+        return query_.attempts == Attempts::last && !asks_rest_ && times.is_everything() && job == no_slot &&
+               handler == no_slot && method == no_slot;
+    }
 
     [[nodiscard]] bool matches(const ExecutionSlot& slot) const noexcept {
         return (job == no_slot || slot.job == job) && (handler == no_slot || slot.handler == handler) &&
@@ -57,9 +63,12 @@ public:
     std::uint32_t job = no_slot;
     std::uint32_t handler = no_slot;
     std::uint32_t method = no_slot;
+    std::uint32_t handler_in_place = no_slot; ///< of MissingMetadata::handler_id
 
 private:
     [[nodiscard]] bool matches_rest(const ExecutionSlot& slot) const noexcept {
+        if (query_.attempts == Attempts::last && is_finished(slot.status) && !slot.is_final) { return false; }
+        if (query_.occurrence_id != 0 && slot.occurrence_id != query_.occurrence_id) { return false; }
         if (query_.attempt_number && slot.attempt_number != *query_.attempt_number) { return false; }
         if (query_.finality) {
             const bool wants_final = *query_.finality == Finality::final_attempt;
@@ -75,16 +84,19 @@ private:
 
     [[nodiscard]] bool has_metadata(const ExecutionSlot& slot) const noexcept {
         if (query_.metadata_key.empty()) { return true; }
-        if (!slot.extras) { return false; }
-        const auto& entries = slot.extras->metadata;
-        return std::any_of(entries.begin(), entries.end(), [this](const auto& entry) {
-            return entry.first == query_.metadata_key &&
-                   (!query_.metadata_value || entry.second == *query_.metadata_value);
-        });
+        const bool has_place = query_.missing_metadata == MissingMetadata::handler_id;
+        if (slot.extras) {
+            for (const auto& entry : slot.extras->metadata) {
+                if (entry.first != query_.metadata_key || (has_place && entry.second.empty())) { continue; }
+                return !query_.metadata_value || entry.second == *query_.metadata_value;
+            }
+        }
+        return has_place && (!query_.metadata_value || slot.handler == handler_in_place);
     }
 
     const ExecutionQuery& query_;
-    bool asks_more_ = false;
+    bool asks_rest_ = false;
+    bool asks_more_ = false; ///< that, or for last attempts
 };
 
 } // namespace daybook::inline v0::detail

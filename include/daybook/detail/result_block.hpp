@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace daybook::inline v0::detail {
 
@@ -58,19 +59,50 @@ template <class Result>
     }
 }
 
+/// What a record lacks that was made under the lock.
+template <class Result>
+void complete(JobExecutionRecord<Result>& record, const RecordBlocks& blocks) {
+    if (blocks.error) { record.error = std::string{blocks.error->text()}; }
+    if (blocks.result) {
+        if constexpr (std::is_same_v<Result, std::string>) {
+            record.result = std::string{static_cast<const TextBlock*>(blocks.result.get())->text()};
+        } else {
+            record.result = static_cast<const ValueBlock<Result>*>(blocks.result.get())->value();
+        }
+    }
+}
+
 template <class Result>
 [[nodiscard]] JobExecutionRecord<Result> make_record(RawRecord&& raw) {
     JobExecutionRecord<Result> record{std::move(raw.facts), {}};
-    if (raw.error) { record.error = std::string{raw.error->text()}; }
-    if (raw.result) {
-        if constexpr (std::is_same_v<Result, std::string>) {
-            record.result = std::string{static_cast<const TextBlock*>(raw.result.get())->text()};
-        } else {
-            record.result = static_cast<const ValueBlock<Result>*>(raw.result.get())->value();
-        }
-    }
+    complete(record, raw.blocks);
     return record;
 }
+
+/// Builds a page's records where they stay.
+template <class Result>
+class RecordBuilder final : public RecordSink {
+public:
+    void make_room(std::size_t records) override {
+        records_.reserve(records_.size() + records);
+        blocks_.reserve(blocks_.size() + records);
+    }
+
+    ExecutionFacts& add(RecordBlocks blocks) override {
+        blocks_.push_back(std::move(blocks));
+        return records_.emplace_back();
+    }
+
+    /// All of them; not under the lock.
+    [[nodiscard]] std::vector<JobExecutionRecord<Result>> take() {
+        for (std::size_t index = 0; index < blocks_.size(); ++index) { complete(records_[index], blocks_[index]); }
+        return std::move(records_);
+    }
+
+private:
+    std::vector<JobExecutionRecord<Result>> records_;
+    std::vector<RecordBlocks> blocks_; ///< of each record
+};
 
 } // namespace daybook::inline v0::detail
 

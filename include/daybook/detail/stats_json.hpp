@@ -66,6 +66,17 @@ inline void write_latency(JsonWriter& writer, std::string_view name, const Laten
     writer.end_object();
 }
 
+/// Left out where nothing was measured.
+inline void write_delay(JsonWriter& writer, std::string_view name, const DurationStats& delay) {
+    if (delay.count == 0) { return; }
+    writer.key(name).begin_object();
+    writer.member("count", delay.count);
+    write_milliseconds(writer, "average_ms", delay.average_ms);
+    write_milliseconds(writer, "min_ms", delay.min_ms);
+    write_milliseconds(writer, "max_ms", delay.max_ms);
+    writer.end_object();
+}
+
 /// One handler's counts under both of the names in use.
 inline void write_handler_counts(JsonWriter& writer, const OutcomeCounts& counts, double average_ms) {
     writer.member("total", counts.total_executions);
@@ -173,6 +184,8 @@ inline void write_stats(JsonWriter& writer, const StatsSnapshot& stats, const Wa
         writer.begin_object();
         write_handler_counts(writer, handler, handler.avg_duration_ms);
         write_percentiles(writer, handler.duration);
+        write_delay(writer, "drift", handler.drift);
+        write_delay(writer, "queue_delay", handler.queue_delay);
         writer.end_object();
     });
     // Six decimals, so that a buffer of a million with one place left is not yet full.

@@ -5,6 +5,8 @@
 /// @file
 /// From what is counted to what is shown, without keeping those who count waiting.
 
+#include <daybook/detail/handler_figures.hpp>
+#include <daybook/detail/model_counts.hpp>
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/period_ring.hpp>
 #include <daybook/detail/rate_meter.hpp>
@@ -24,6 +26,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace daybook::inline v0::detail {
@@ -40,7 +43,8 @@ public:
         read([&] {
             all = StatsSnapshot{};
             read_overall();
-            return read_timeline(now, all.timeline) && read_handlers(all) && read_jobs(all);
+            return read_timeline(now, all.timeline) && read_handlers(all) && read_jobs(all) &&
+                   read_models(all, [](const ModelCounts::Model& model) { return model.count; });
         });
         const auto& total = parts_->open.total;
         static_cast<OutcomeCounts&>(all) = total.tally.counts();
@@ -79,7 +83,10 @@ public:
         read([&] {
             all.by_handler.clear();
             read_overall();
-            return read_closed(TimelineResolution::hour) && read_handler_hours(first, last, all);
+            return read_closed(TimelineResolution::hour) && read_handler_hours(first, last, all) &&
+                   read_models(all, [&](const ModelCounts::Model& model) {
+                       return ModelCounts::sum_hours(model, first, last, stats_.timeline_.open().hour_key);
+                   });
         });
         OutcomeTally tally;
         DurationSum duration;
@@ -99,6 +106,7 @@ private:
     /// So many histograms, or jobs with their counters, are about as much as one turn should do.
     static constexpr std::size_t handlers_at_once = 4;
     static constexpr std::size_t jobs_at_once = 64;
+    static constexpr std::size_t models_at_once = 8;
 
     /// So often is it tried in turns.
     static constexpr int most_tries = 8;
@@ -122,6 +130,7 @@ private:
         std::vector<OutcomeTally> handlers;
         std::vector<Job> jobs;
         std::array<LatencyHistogram<SubBuckets>, handlers_at_once> durations;
+        std::array<HandlerDelays, handlers_at_once> delays;
         std::array<Name, handlers_at_once> names;
     };
 
@@ -224,6 +233,7 @@ private:
             handlers_at_once,
             [&](const auto& handler, std::size_t place) {
                 parts_->durations[place].merge(handler.figures->duration());
+                parts_->delays[place] = handler.figures->delays();
             },
             [&](const std::string* name, const OutcomeTally& tally, std::size_t place) {
                 const bool is_rest = name == nullptr;
@@ -236,6 +246,8 @@ private:
                     stats.error = stats.error_count;
                     stats.duration = parts_->durations[place].summary();
                     stats.avg_duration_ms = stats.duration.average_ms;
+                    stats.drift = durations_of(parts_->delays[place].drift);
+                    stats.queue_delay = durations_of(parts_->delays[place].queue);
                 }
                 parts_->durations[place].clear();
             });
@@ -286,6 +298,44 @@ private:
         if (parts_->other_jobs.is_used()) {
             all.rest_of_jobs = free_name(all.by_job);
             static_cast<OutcomeCounts&>(all.by_job[all.rest_of_jobs]) = parts_->other_jobs.counts();
+        }
+        return true;
+    }
+
+    /// @param count_of  What to show of a model; called under the lock.
+    template <class All, class CountOf>
+    [[nodiscard]] bool read_models(All& all, CountOf&& count_of) {
+        std::uint64_t rest = 0;
+        std::set<std::string, std::less<>> names; // also of those without anything to count
+        std::array<std::pair<ModelCounts::Name, std::uint64_t>, models_at_once> read;
+        all.by_model.clear();
+        all.rest_of_models.clear();
+        for (std::size_t done = 0, end = 1; done < end;) {
+            std::size_t taken = 0;
+            bool is_unchanged = false;
+            in_turn([&] {
+                is_unchanged = parts_->clears == stats_.clears_;
+                if (!is_unchanged) { return false; }
+                end = stats_.models_.size();
+                for (; taken < read.size() && done + taken < end; ++taken) {
+                    const ModelCounts::Model& model = stats_.models_.at(done + taken);
+                    read[taken] = {model.name, count_of(model)};
+                }
+                rest = count_of(stats_.models_.at(end));
+                return false;
+            });
+            if (!is_unchanged) { return false; }
+            for (std::size_t i = 0; i < taken; ++i) {
+                auto& [name, count] = read[i];
+                names.insert(*name);
+                if (count != 0) { all.by_model.emplace(*name, count); }
+                name.reset();
+            }
+            done += std::max<std::size_t>(1, taken);
+        }
+        if (rest != 0) {
+            all.rest_of_models = free_name(names);
+            all.by_model.emplace(all.rest_of_models, rest);
         }
         return true;
     }

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -107,30 +108,31 @@ ExportReport export_records(const JobExecutionLog<Result>& log, ExecutionQuery& 
 ///               start, where it would leave matches out.
 /// @param sink   Called with pieces of about 16 KB as `std::string_view`, on the calling thread and outside the lock.
 ///               What it throws ends the export and comes out here.
+/// @param show   Called with each record; gives back the one that is written, of this type or another.
 /// @throws std::invalid_argument  As JobExecutionLog::query does.
-template <class Result, class Sink>
+template <class Result, class Sink, class Show = std::identity>
 ExportReport write_csv(const JobExecutionLog<Result>& log, ExecutionQuery query, Sink&& sink,
-                       const ExportOptions& options = {}) {
+                       const ExportOptions& options = {}, Show show = {}) {
     std::string text;
     CsvWriter csv{text, options.formulas};
     detail::write_csv_header(csv);
     return detail::export_records(
         log, query, options, text, sink,
-        [&](std::string&, const JobExecutionRecord<Result>& record) { detail::write_csv_record(csv, record); });
+        [&](std::string&, const JobExecutionRecord<Result>& record) { detail::write_csv_record(csv, show(record)); });
 }
 
 /// Writes the matches of a query as JSON Lines (https://jsonlines.org): on each line the object that
 /// `GET /api/executions` has for a record. Everything else is as with write_csv.
-template <class Result, class Sink>
+template <class Result, class Sink, class Show = std::identity>
 ExportReport write_json_lines(const JobExecutionLog<Result>& log, ExecutionQuery query, Sink&& sink,
-                              const ExportOptions& options = {}) {
+                              const ExportOptions& options = {}, Show show = {}) {
     std::string text;
     return detail::export_records(log, query, options, text, sink,
-                                  [](std::string& out, const JobExecutionRecord<Result>& record) {
+                                  [&](std::string& out, const JobExecutionRecord<Result>& record) {
                                       const std::size_t from = out.size();
                                       {
                                           JsonWriter writer{out};
-                                          detail::write_record(writer, record, detail::RecordForm::execution);
+                                          detail::write_record(writer, show(record), detail::RecordForm::execution);
                                       }
                                       // A codec may write JSON of its own over several lines: a break outside of a
                                       // string is as good as a space, and within one it is never raw.

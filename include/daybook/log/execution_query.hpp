@@ -38,6 +38,12 @@ public:
     [[nodiscard]] constexpr bool contains(JobStatus status) const noexcept { return (bits_ & bit(status)) != 0; }
     [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
 
+    /// Those of both.
+    constexpr StatusSet& operator|=(StatusSet others) noexcept {
+        bits_ |= others.bits_;
+        return *this;
+    }
+
     friend constexpr bool operator==(StatusSet, StatusSet) noexcept = default;
 
 private:
@@ -50,6 +56,18 @@ private:
 enum class Skips : std::uint8_t {
     leave_out, ///< executions only; asking for the status `skipped` finds them all the same
     include,   ///< both, in one order
+};
+
+/// Which attempts of an occurrence are listed.
+enum class Attempts : std::uint8_t {
+    all,
+    last, ///< not those that another one follows: one record for an occurrence, none while it waits for the next
+};
+
+/// What counts for `metadata_value` where an execution has no entry `metadata_key`.
+enum class MissingMetadata : std::uint8_t {
+    nothing,    ///< it does not match
+    handler_id, ///< its handler's id, also in place of an entry that is empty
 };
 
 /// In which order the matches come. The first two follow the log's own order, by start (queued ones by hand-over),
@@ -72,7 +90,8 @@ enum class Totals : std::uint8_t {
 /// Which executions to list. All filters given must match; an empty field does not filter.
 ///
 /// What it costs: with no filter, with `job_id`, `handler_id` or `status` alone, in the order of the log, a page takes
-/// O(limit + offset) at any capacity. A range of time, alone or with `status`, takes O(log(capacity) + limit), and
+/// O(limit + offset) at any capacity; with `attempts` alone or beside `status` the same, and the retried attempts that
+/// lie between. A range of time, alone or with `status`, takes O(log(capacity) + limit), and
 /// after a wall clock that was set back a little more. Everything else looks at the records of the shortest list that
 /// holds all matches, one after the other, up to `max_scanned`, and says in the page how far it came.
 struct ExecutionQuery {
@@ -97,6 +116,10 @@ struct ExecutionQuery {
     std::optional<std::chrono::nanoseconds> max_duration = {}; ///< this long or shorter; only what ran and has ended
     std::string metadata_key = {};                             ///< has an entry of this name
     std::optional<std::string> metadata_value = {};            ///< with exactly this value; needs `metadata_key`
+    MissingMetadata missing_metadata = MissingMetadata::nothing;
+
+    Attempts attempts = Attempts::all;
+    OccurrenceId occurrence_id = 0; ///< attempts of this occurrence; 0: of all
 
     Skips skips = Skips::leave_out;
     SortBy sort = SortBy::newest;

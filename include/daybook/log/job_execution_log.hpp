@@ -163,7 +163,8 @@ public:
     /// @throws std::invalid_argument  `cursor` did not come from a page of this query, or `metadata_value` is given
     ///                                without `metadata_key`.
     [[nodiscard]] Page<Result> query(const ExecutionQuery& query = {}) const {
-        return built(reader().query(query, detail::result_search<Result>()), query.offset);
+        detail::RecordBuilder<Result> records;
+        return built(reader().query(query, records, detail::result_search<Result>()), query.offset, records);
     }
 
     /// The newest failures (`error`, `timeout`, `abandoned`), attempts that were retried included. O(limit).
@@ -172,7 +173,8 @@ public:
     /// The failures that match, whatever the query's `status` and `skips` say; the cost is that of `query`.
     /// @throws std::invalid_argument  As `query`.
     [[nodiscard]] Page<Result> errors(const ExecutionQuery& query) const {
-        return built(reader().failures(query, detail::result_search<Result>()), query.offset);
+        detail::RecordBuilder<Result> records;
+        return built(reader().failures(query, records, detail::result_search<Result>()), query.offset, records);
     }
 
     /// One execution by its id, in flight or retained. O(1).
@@ -244,19 +246,15 @@ private:
         return detail::make_text(why, core_->options().max_text_bytes);
     }
 
-    static Page<Result> built(detail::RawPage&& raw, std::size_t offset) {
-        Page<Result> page{.total = raw.total,
-                          .offset = offset,
-                          .has_more = raw.has_more,
-                          .next_cursor = std::move(raw.next_cursor),
-                          .scanned = raw.scanned,
-                          .complete = raw.complete,
-                          .passed = raw.passed};
-        page.records.reserve(raw.records.size());
-        for (detail::RawRecord& record : raw.records) {
-            page.records.push_back(detail::make_record<Result>(std::move(record)));
-        }
-        return page;
+    static Page<Result> built(detail::PageFacts&& facts, std::size_t offset, detail::RecordBuilder<Result>& records) {
+        return {.records = records.take(),
+                .total = facts.total,
+                .offset = offset,
+                .has_more = facts.has_more,
+                .next_cursor = std::move(facts.next_cursor),
+                .scanned = facts.scanned,
+                .complete = facts.complete,
+                .passed = facts.passed};
     }
 
     std::shared_ptr<detail::LogCore> core_;

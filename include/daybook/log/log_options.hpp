@@ -10,11 +10,12 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 
 namespace daybook::inline v0 {
 
 /// All sizes are counts of records unless said otherwise. The index is made at once, 18 to 37 bytes for each of
-/// `capacity` and `max_running`, and so are the statistics overall, 110 KB; all other memory is taken as records
+/// `capacity` and `max_running`, and so are the statistics overall, 120 KB; all other memory is taken as records
 /// arrive, and kept.
 struct LogOptions {
     /// Finished records kept, skips included; 1 to 100 million.
@@ -43,8 +44,14 @@ struct LogOptions {
     std::size_t max_text_bytes = 4096;
 
     /// Handlers with counts, a histogram and the hours of a week of their own since the last clear; the rest is counted
-    /// together as `other`. Each takes 18 KB from its first execution on, so all of the default 600 KB. 0: none.
+    /// together as `other`. Each takes 6 KB from its first execution on, and 100 bytes for each hour in which something
+    /// of it ends, so all of the default at most 1 MB. 0: none.
     std::size_t max_tracked_handlers = 32;
+
+    /// The entry of an execution's metadata by whose value it is counted in StatsSnapshot::by_model, of which the first
+    /// 255 bytes count; an execution without one counts there as its handler's. Twice as many values as
+    /// `max_tracked_handlers` are counted apart. Empty: all count as their handlers'.
+    std::string model_key = "model";
 
     /// Jobs with counts of their own since the last clear, at most 250 bytes each and the name; the rest is counted
     /// together as `other`. 0: none.

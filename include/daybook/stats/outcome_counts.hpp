@@ -21,6 +21,15 @@ struct LatencySummary {
     double p999_ms = 0.0; ///< 99.9 percent take no longer
 };
 
+/// What executions worked through, as JobContext::progress counts it.
+struct RequestCounts {
+    std::uint64_t total = 0;
+    std::uint64_t completed = 0;
+    std::uint64_t failed = 0;
+
+    friend bool operator==(const RequestCounts&, const RequestCounts&) = default;
+};
+
 /// Counts of final executions since start or the last clear, unless the group says of what time.
 struct OutcomeCounts {
     std::uint64_t total_executions = 0; ///< `success_count + error_count`
@@ -34,6 +43,10 @@ struct OutcomeCounts {
 
     /// Successes among `total_executions` in percent, rounded to two decimals; 100.0 when there are none.
     double success_rate = 100.0;
+
+    /// What final executions, cancelled ones included, worked through. One that reported nothing is one request, which
+    /// was completed if it succeeded and failed if it failed. Sums stop at 2^64 - 1.
+    RequestCounts requests = {};
 };
 
 } // namespace daybook::inline v0

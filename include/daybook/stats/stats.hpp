@@ -7,6 +7,7 @@
 
 #include <daybook/detail/handler_figures.hpp>
 #include <daybook/detail/heap_bytes.hpp>
+#include <daybook/detail/model_counts.hpp>
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/rate_meter.hpp>
 #include <daybook/detail/stats_reader.hpp>
@@ -16,6 +17,7 @@
 #include <daybook/stats/stats_snapshot.hpp>
 #include <daybook/types.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -47,6 +49,11 @@ struct ExecutionEnd {
     StatsGroup job = StatsGroup::other;
     sys_time at = {};           ///< when it ended: the minute in which it is counted
     steady_time steady_at = {}; ///< the same on the steady clock: the rates in which it is counted
+
+    /// What it worked through; all 0: it did not say, and counts as one request.
+    RequestCounts requests = {};
+    /// Whose executions it is counted with in `by_model`; empty: those of its handler. Read during the call.
+    std::string_view model = {};
 };
 
 /// What Stats has to know of occurrences that were not run.
@@ -59,8 +66,10 @@ struct ExecutionSkip {
 };
 
 /// Counts of final executions, and distributions over every attempt that ran: failures and timeouts included, cancelled
-/// ones not. Overall there are a timeline and rates besides, 110 KB in all; a handler costs a histogram and the hours
-/// of a week, 18 KB, a job its counters. Handlers and jobs are capped, and what exceeds the cap is counted as `other`.
+/// ones not. Overall there are a timeline and rates besides, 120 KB in all; a handler costs a histogram, 6 KB, and
+/// 100 bytes for each hour of a week in which something of it ended, a job its counters, a model (ExecutionEnd::model)
+/// 350 bytes and 16 for each hour. Handlers and jobs are capped, models at twice as many as handlers, and what exceeds
+/// the cap is counted as `other`.
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: unsafe; a log keeps its own under its lock, and asks in short turns.
@@ -70,13 +79,18 @@ public:
     /// @param max_handlers, max_jobs  How many of each are counted apart, 0 for none.
     /// @param now                     The `counted_since` of snapshots.
     explicit Stats(std::size_t max_handlers = 32, std::size_t max_jobs = 1024, sys_time now = {})
-        : max_handlers_{max_handlers}, max_jobs_{max_jobs}, counted_since_{now} {}
+        : max_handlers_{max_handlers},
+          max_jobs_{max_jobs},
+          models_{2 * std::min(max_handlers, std::size_t{1} << 20U)},
+          counted_since_{now} {}
 
     /// A new group for a handler that has none yet, or `other` when the table is full. O(1).
     [[nodiscard]] StatsGroup add_handler(std::string_view name) {
         if (handlers_.size() >= max_handlers_) { return StatsGroup::other; }
         auto figures = std::make_unique<Figures>();
-        handlers_.push_back({.name = std::make_shared<const std::string>(name), .figures = std::move(figures)});
+        auto shared = std::make_shared<const std::string>(name);
+        const auto model = models_.number_of(shared); // here, so that counting asks for no memory
+        handlers_.push_back({.name = std::move(shared), .figures = std::move(figures), .model = model});
         return static_cast<StatsGroup>(handlers_.size() - 1);
     }
 
@@ -89,9 +103,16 @@ public:
 
     /// Counts how late a first attempt started and how long it waited for a worker. O(1).
     void record_start(std::optional<std::chrono::nanoseconds> drift,
-                      std::optional<std::chrono::nanoseconds> queue_delay) noexcept {
-        if (drift) { drift_.record(*drift); }
-        if (queue_delay) { queue_delay_.record(*queue_delay); }
+                      std::optional<std::chrono::nanoseconds> queue_delay,
+                      StatsGroup handler = StatsGroup::other) noexcept {
+        if (drift) {
+            drift_.record(*drift);
+            handler_of(handler).figures->delays().drift.record(*drift);
+        }
+        if (queue_delay) {
+            queue_delay_.record(*queue_delay);
+            handler_of(handler).figures->delays().queue.record(*queue_delay);
+        }
     }
 
     /// Counts an execution that ended. O(1); once an hour O(handlers).
@@ -105,6 +126,13 @@ public:
         minute.tally.count(end.status, end.is_final, is_retry);
         handler.tally.count(end.status, end.is_final, is_retry);
         job_of(end.job).tally.count(end.status, end.is_final, is_retry);
+        if (end.is_final) {
+            const RequestCounts requests = detail::requests_of(end.requests, end.status);
+            detail::add_requests(minute.tally.requests, requests);
+            detail::add_requests(handler.tally.requests, requests);
+            detail::add_requests(job_of(end.job).tally.requests, requests);
+            models_.count(end.model.empty() ? handler.model : models_.number_of(end.model));
+        }
         if (has_run && end.status != JobStatus::cancelled) {
             minute.duration.record(end.duration);
             handler.figures->record(end.duration);
@@ -164,6 +192,7 @@ public:
         queue_delay_.clear();
         retired.handlers_.swap(handlers_);
         retired.jobs_.swap(jobs_);
+        retired.models_ = models_.retire();
         other_handlers_.tally = {};
         other_handlers_.figures->clear();
         other_jobs_.tally = {};
@@ -173,11 +202,17 @@ public:
         return retired;
     }
 
+    [[nodiscard]] LatencySummary drift() const noexcept { return drift_.summary(); }
+    [[nodiscard]] LatencySummary queue_delay() const noexcept { return queue_delay_.summary(); }
+
     /// What this object takes outside of itself, with what the allocator adds (as glibc's does). O(handlers + jobs).
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         std::size_t bytes = timeline_.memory_bytes() + (handlers_.size() + 1) * figures_bytes +
-                            detail::heap_bytes(handlers_) + detail::heap_bytes(jobs_);
-        for (const Handler& handler : handlers_) { bytes += name_bytes + detail::heap_bytes(*handler.name); }
+                            detail::heap_bytes(handlers_) + detail::heap_bytes(jobs_) + models_.memory_bytes() +
+                            other_handlers_.figures->memory_bytes();
+        for (const Handler& handler : handlers_) {
+            bytes += name_bytes + detail::heap_bytes(*handler.name) + handler.figures->memory_bytes();
+        }
         for (const Job& job : jobs_) { bytes += name_bytes + detail::heap_bytes(*job.name); }
         return bytes;
     }
@@ -185,8 +220,9 @@ public:
     /// What `memory_bytes` comes to at most with names of at most so many bytes.
     [[nodiscard]] std::size_t memory_limit(std::size_t longest_name) const noexcept {
         const std::size_t name = name_bytes + detail::heap_bytes(longest_name + 1);
-        return timeline_.memory_bytes() + figures_bytes + max_handlers_ * (figures_bytes + name) + max_jobs_ * name +
-               detail::heap_bytes(2 * max_handlers_ * sizeof(Handler)) +
+        const std::size_t figures = figures_bytes + Figures::memory_limit();
+        return timeline_.memory_bytes() + figures + max_handlers_ * (figures + name) + max_jobs_ * name +
+               models_.memory_limit(longest_name) + detail::heap_bytes(2 * max_handlers_ * sizeof(Handler)) +
                detail::heap_bytes(2 * max_jobs_ * sizeof(Job));
     }
 
@@ -204,6 +240,7 @@ private:
         Name name = {};
         detail::OutcomeTally tally = {};
         std::unique_ptr<Figures> figures = {};
+        std::uint32_t model = detail::ModelCounts::rest; ///< of executions that name none
     };
 
     static constexpr std::size_t figures_bytes = detail::heap_bytes(sizeof(Figures));
@@ -225,6 +262,7 @@ private:
         if (timeline_.open().hour_key == hour || hour == detail::no_period) { return; }
         for (Handler& handler : handlers_) { handler.figures->close_hour(hour, handler.tally); }
         other_handlers_.figures->close_hour(hour, other_handlers_.tally);
+        models_.close_hour(hour);
     }
 
     Handler& handler_of(StatsGroup group) noexcept {
@@ -242,6 +280,7 @@ private:
     LatencyHistogram<SubBuckets> queue_delay_;
     std::vector<Handler> handlers_;
     std::vector<Job> jobs_;
+    detail::ModelCounts models_;
     Handler other_handlers_{.figures = std::make_unique<Figures>()};
     Job other_jobs_;
     std::array<std::uint64_t, 9> skips_{}; // by reason
@@ -257,6 +296,7 @@ private:
     friend class Stats;
     std::vector<Handler> handlers_;
     std::vector<Job> jobs_;
+    detail::ModelCounts models_{0};
 };
 
 } // namespace daybook::inline v0

@@ -19,13 +19,23 @@
 
 namespace daybook::inline v0 {
 
+/// How long something took where no histogram is kept: exact, without percentiles. All are 0 when nothing was measured.
+struct DurationStats {
+    std::uint64_t count = 0; ///< of executions: attempts that ran, failures and timeouts included, cancelled ones not
+    double average_ms = 0.0;
+    double min_ms = 0.0;
+    double max_ms = 0.0;
+};
+
 /// One handler's share. Counts bear both of the names in use.
 struct HandlerStats : OutcomeCounts {
     std::uint64_t total = 0;   ///< the same as `total_executions`
     std::uint64_t success = 0; ///< the same as `success_count`
     std::uint64_t error = 0;   ///< the same as `error_count`
     double avg_duration_ms = 0.0;
-    LatencySummary duration = {}; ///< of every attempt that ran, failures and timeouts included, cancelled ones not
+    LatencySummary duration = {};   ///< of every attempt that ran, failures and timeouts included, cancelled ones not
+    DurationStats drift = {};       ///< as StatsSnapshot::drift
+    DurationStats queue_delay = {}; ///< as StatsSnapshot::queue_delay
 };
 
 /// One job's share; jobs beyond `max_tracked_jobs` are counted together (StatsSnapshot::rest_of_jobs).
@@ -75,19 +85,15 @@ struct StatsSnapshot : OutcomeCounts {
     /// parentheses if a handler is called that, and so on. Empty: there are none.
     std::string rest_of_handlers = {};
     std::string rest_of_jobs = {}; ///< The same in `by_job` for those past `max_tracked_jobs`.
+    /// Final executions, cancelled ones included, by the value of the metadata entry that LogOptions::model_key names,
+    /// and by handler where they have none.
+    std::map<std::string, std::uint64_t, std::less<>> by_model = {};
+    std::string rest_of_models = {}; ///< The same in `by_model` for those past twice `max_tracked_handlers`.
     std::map<std::string, std::uint64_t, std::less<>> by_status = {}; ///< records retained or in flight, by status
     std::map<std::string, std::uint64_t, std::less<>> skips_by_reason = {}; ///< every reason; occurrences, not records
 
     Rates rates = {};
     Timeline timeline = {};
-};
-
-/// How long executions took where no histogram is kept: exact, without percentiles.
-struct DurationStats {
-    std::uint64_t count = 0; ///< attempts that ran, failures and timeouts included, cancelled ones not
-    double average_ms = 0.0;
-    double min_ms = 0.0;
-    double max_ms = 0.0;
 };
 
 /// One handler's share of a range of time.
@@ -109,6 +115,8 @@ struct RangeStats : OutcomeCounts {
     DurationStats duration = {};
     std::map<std::string, HandlerRangeStats, std::less<>> by_handler = {}; ///< those with something to count
     std::string rest_of_handlers = {};                                     ///< as StatsSnapshot has it
+    std::map<std::string, std::uint64_t, std::less<>> by_model = {};       ///< the same
+    std::string rest_of_models = {};                                       ///< the same
     std::vector<TimelineBucket> timeline = {};                             ///< hours, as in Timeline
 };
 

@@ -44,6 +44,16 @@ public:
     JsonWriter& operator=(const JsonWriter&) = delete;
     ~JsonWriter() { finish(); }
 
+    /// Makes room for about so many bytes that are to come, so that they need not be moved as the document grows.
+    JsonWriter& expect(std::size_t bytes) {
+        const auto used = static_cast<std::size_t>(cursor_ - out_->data());
+        const auto room = static_cast<std::size_t>(end_ - cursor_);
+        out_->reserve(used + bytes);
+        cursor_ = out_->data() + used;
+        end_ = cursor_ + room;
+        return *this;
+    }
+
     JsonWriter& begin_object() { return open('{'); }
     JsonWriter& end_object() { return close('}'); }
     JsonWriter& begin_array() { return open('['); }
@@ -154,7 +164,9 @@ private:
 
     void grow(std::size_t bytes) {
         const auto used = static_cast<std::size_t>(cursor_ - out_->data());
-        out_->resize(std::max({used + bytes, used * 2, std::size_t{256}}));
+        auto wanted = std::max({used + bytes, used * 2, std::size_t{256}});
+        if (used + bytes <= out_->capacity()) { wanted = std::min(wanted, out_->capacity()); }
+        out_->resize(wanted);
         cursor_ = out_->data() + used;
         end_ = out_->data() + out_->size();
     }

@@ -110,6 +110,11 @@ enum class CommandEnvironment : std::uint8_t;
 enum class Interruption : std::uint8_t;
 struct JobOptions;
 struct JobInfo;
+struct JobQuery;
+struct JobPage;
+class JobExists;
+enum class JobOrigin : std::uint8_t;
+enum class JobChange : std::uint8_t;
 
 // worker: where
 class Task;
@@ -143,6 +148,21 @@ struct Request;
 struct Response;
 class Router;
 class Api;
+
+// requests of the program's own
+struct HttpUrl;
+struct HttpCall;
+struct HttpReply;
+enum class HttpOutcome : std::uint8_t;
+struct RedirectOptions;
+struct HttpJob;
+struct HttpJobOptions;
+class HttpJobError;
+class WebhookNotifier;
+struct WebhookOptions;
+struct WebhookStats;
+struct WebhookStopReport;
+enum class WebhookEvent : std::uint8_t;
 
 } // namespace daybook::inline v0::http
 

@@ -6,10 +6,12 @@
 /// The one object a program owns: its jobs, the threads that run them, and the log of what happened.
 
 #include <daybook/detail/job_function.hpp>
+#include <daybook/detail/scheduler_configure.hpp>
 #include <daybook/detail/scheduler_stop.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
+#include <daybook/job/job_query.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/schedule/schedule.hpp>
 #include <daybook/scheduler_handle.hpp>
@@ -17,6 +19,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +76,22 @@ public:
     /// @throws std::invalid_argument  An option is out of its range.
     bool update(JobOptions options) { return core_->update(std::move(options)); }
 
+    /// Makes a job what the options say, if nobody has changed it since it had that revision: for those who read it
+    /// before, see JobInfo::options. Unlike `update` it obeys `is_paused`, lets a job that was made of a handler have
+    /// another one, and a schedule that is equal to the present one goes on counting.
+    /// @param revision  JobInfo::revision of what was read.
+    /// @throws std::invalid_argument  An option is out of its range; there is no such handler; or the job was added as
+    ///   code, which keeps its handler_id and method_name.
+    JobChange configure(JobOptions options, std::uint64_t revision) {
+        return core_->configure(std::move(options), revision);
+    }
+
+    /// Asks every schedule of the wall clock for its next time again, from now: for schedules of the program's own
+    /// whose answers change. Others get the answer that they had. What has come due by now, and how many occurrences
+    /// are left, stays as it is.
+    /// @returns How many were asked.
+    std::size_t refresh() { return core_->refresh(); }
+
     /// Skips the job's occurrences (`paused`) that come due from now on until `resume`; what runs, or has come due by
     /// now, goes on. Does not wait for a schedule that is being asked.
     /// @returns Whether there is such a job.
@@ -94,8 +113,25 @@ public:
     /// @returns Whether there was such a job.
     bool remove(std::string_view id) { return core_->remove(id); }
 
+    /// The same, if nobody has changed the job since it had that revision.
+    JobChange remove_if(std::string_view id, std::uint64_t revision) { return core_->remove_if(id, revision); }
+
     /// All jobs, ordered by id; a removed one as long as it still runs.
     [[nodiscard]] std::vector<JobInfo> jobs() const { return core_->jobs(); }
+
+    /// Some of them, a page at a time. O(jobs) with a filter, else O(log(jobs) + offset + limit).
+    /// @throws std::invalid_argument  The cursor is not of an earlier page.
+    [[nodiscard]] JobPage jobs(const JobQuery& query) const { return core_->jobs(query); }
+
+    /// How many jobs there are, without those that were removed. O(1).
+    [[nodiscard]] std::size_t job_count() const { return core_->job_count(); }
+
+    /// When a job will be due next, by the wall clock as of now, at most `count` times. Only the next time where what
+    /// follows is not known: an interval after completion, a schedule of the program's own. Empty before the start.
+    /// O(count).
+    [[nodiscard]] std::vector<sys_time> next_runs(std::string_view id, std::size_t count) const {
+        return core_->next_runs(id, count);
+    }
 
     /// One job; empty when there is none with this id.
     [[nodiscard]] std::optional<JobInfo> job(std::string_view id) const { return core_->job(id); }
@@ -104,7 +140,8 @@ public:
     /// worker beside 12 others, last skipped because …. For people; programs read `job(id)`.
     [[nodiscard]] std::string explain(std::string_view id) const { return core_->explain(id); }
 
-    /// How the scheduler is. O(jobs + handlers).
+    /// How the scheduler is. O(executions that wait or run), not O(jobs), but for those among them that are over and
+    /// kept for a while.
     [[nodiscard]] SchedulerHealth health() const { return core_->health(); }
 
     /// For a scheduler without workers: runs all that is due by now on this thread, one after another.
@@ -168,7 +205,8 @@ public:
     /// Adds a job: a callable that takes nothing or a `JobContext&`, and returns nothing or a `Result`; or one that
     /// takes `(JobContext&, Completion<Result>)` and finishes later. It throws to fail. Under Overlap::allow it may run
     /// on several threads at once.
-    /// @throws std::invalid_argument  The id is taken, empty or too long, or an option is out of its range.
+    /// @throws JobExists              The id is taken.
+    /// @throws std::invalid_argument  The id is empty or too long, or an option is out of its range.
     /// @throws std::logic_error       The scheduler has been stopped.
     template <class Callable>
     void add(std::string_view id, Schedule when, Callable&& callable) {

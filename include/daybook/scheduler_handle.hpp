@@ -5,11 +5,15 @@
 /// @file
 /// Commands and questions without ownership: what a scheduler gives to those who may outlive it.
 
+#include <daybook/detail/scheduler_configure.hpp>
 #include <daybook/detail/scheduler_stop.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/job/job.hpp>
+#include <daybook/job/job_query.hpp>
 #include <daybook/scheduler_options.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +44,15 @@ public:
     /// @returns Whether there is such a job.
     bool update(JobOptions options) const { return core_->update(std::move(options)); }
 
+    /// See AnyScheduler::configure.
+    /// @throws std::invalid_argument  An option is out of its range, or the job cannot be made of that handler.
+    JobChange configure(JobOptions options, std::uint64_t revision) const {
+        return core_->configure(std::move(options), revision);
+    }
+
+    /// See AnyScheduler::refresh.
+    std::size_t refresh() const { return core_->refresh(); }
+
     /// See AnyScheduler::pause.
     /// @returns Whether there is such a job.
     bool pause(std::string_view id) const { return core_->set_paused(id, true); }
@@ -52,8 +65,23 @@ public:
     /// @returns Whether there was such a job.
     bool remove(std::string_view id) const { return core_->remove(id); }
 
+    /// See AnyScheduler::remove_if.
+    JobChange remove_if(std::string_view id, std::uint64_t revision) const { return core_->remove_if(id, revision); }
+
     /// See AnyScheduler::jobs.
     [[nodiscard]] std::vector<JobInfo> jobs() const { return core_->jobs(); }
+
+    /// See AnyScheduler::jobs.
+    /// @throws std::invalid_argument  The cursor is not of an earlier page.
+    [[nodiscard]] JobPage jobs(const JobQuery& query) const { return core_->jobs(query); }
+
+    /// See AnyScheduler::job_count.
+    [[nodiscard]] std::size_t job_count() const { return core_->job_count(); }
+
+    /// See AnyScheduler::next_runs.
+    [[nodiscard]] std::vector<sys_time> next_runs(std::string_view id, std::size_t count) const {
+        return core_->next_runs(id, count);
+    }
 
     /// See AnyScheduler::job.
     [[nodiscard]] std::optional<JobInfo> job(std::string_view id) const { return core_->job(id); }

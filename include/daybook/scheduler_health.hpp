@@ -17,6 +17,7 @@ namespace daybook::inline v0 {
 /// A scheduler at one moment.
 struct SchedulerHealth {
     bool is_started = false; ///< it has been started, and not been stopped
+    bool is_stopped = false; ///< or is about to be
     /// It is started, and nothing has been due for more than a second without being looked at; with `poll()` that is
     /// the program's part.
     bool is_responsive = false;
@@ -31,8 +32,8 @@ struct SchedulerHealth {
     std::size_t workers = 0; ///< threads, as the options say
     std::size_t replacement_workers = 0; ///< threads started for stuck bodies
 
-    std::optional<sys_time> last_start = {};   ///< of an execution
-    std::optional<sys_time> last_success = {}; ///< of an execution
+    std::optional<sys_time> last_start = {};   ///< of an execution, also of a job that was removed
+    std::optional<sys_time> last_success = {}; ///< the same
     std::optional<sys_time> next_run = {};     ///< when a job is due next, by the wall clock as of now
 
     LatencySummary drift = {};       ///< start against nominal time, since start or the last clear

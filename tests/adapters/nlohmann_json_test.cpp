@@ -128,4 +128,13 @@ TEST_CASE("nesting is taken to its limit and not beyond") {
     CHECK(Reader::parse("\"" + std::string(100, '[') + "\\\"[\"").document);
 }
 
+TEST_CASE("an object that has a name twice is refused, wherever it stands") {
+    CHECK(Reader::parse(R"({"a":1,"b":2,"a":3})").error == R"(an object has the name "a" twice)");
+    CHECK(Reader::parse(R"([{"x":{"b":1,"b":1}}])").error == R"(an object has the name "b" twice)");
+    CHECK_FALSE(Reader::parse(R"({"":1,"":1})").document);
+    CHECK(Reader::parse('{' + ('"' + std::string(1000, 'x') + R"(":1,)") + '"' + std::string(1000, 'x') + R"(":1})")
+              .error.size() < 200);
+    CHECK(Reader::parse(R"({"a":{"a":[{"a":1},{"a":2}]},"b":{"a":1}})").document);
+}
+
 #endif

@@ -1,58 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include <daybook/adapters/nlohmann_json.hpp>
-#include <daybook/daybook.hpp>
-#include <daybook/http.hpp>
-
-#include "support/catch.hpp"
+#include "jobs_fixture.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <initializer_list>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-namespace http = daybook::http;
-using namespace std::chrono_literals;
-using nlohmann::json;
+using namespace jobs_test;
 
 namespace {
-
-/// A scheduler without threads under a clock of its own, and a router that shows it.
-struct JobsFixture {
-    daybook::ManualClock clock{std::chrono::sys_days{2024y / 1 / 15} + 10h + 30min};
-    std::optional<daybook::Scheduler<>> owned{std::in_place, daybook::SchedulerOptions{.workers = 0, .clock = clock}};
-    daybook::Scheduler<>& scheduler = *owned;
-    http::Router router{{.authorize = http::allow_changes()}};
-
-    JobsFixture() { router.add(http::jobs_api<daybook::nlohmann_json>(scheduler)); }
-
-    [[nodiscard]] http::Response ask(std::string method, std::string target, std::string body = {}) const {
-        return router.handle({.method = std::move(method), .target = std::move(target), .body = std::move(body)});
-    }
-
-    [[nodiscard]] json answer(int status, std::string method, std::string target, std::string body = {}) const {
-        const auto response = ask(std::move(method), std::move(target), std::move(body));
-        CHECK(response.status == status);
-        INFO(response.body);
-        return json::parse(response.body);
-    }
-
-    [[nodiscard]] json get(std::string target) const { return answer(200, "GET", std::move(target)); }
-
-    [[nodiscard]] std::string refusal(int status, std::string method, std::string target, std::string body = {}) const {
-        const auto error = answer(status, std::move(method), std::move(target), std::move(body)).at("error");
-        CHECK(error.at("code") == status);
-        return error.at("message");
-    }
-
-    void run(std::string_view id) {
-        REQUIRE(scheduler.trigger(id));
-        scheduler.poll();
-        clock.advance(1ms);
-    }
-};
 
 /// A job that takes as long as it is told to.
 auto taking(daybook::ManualClock& clock, std::chrono::milliseconds time) {
@@ -76,16 +34,23 @@ TEST_CASE("a job is shown with its schedule, its state and its policies") {
                        .misfire = daybook::Misfire::skip},
                       [] {});
     api.scheduler.start();
+    auto shown = api.get("/api/v1/jobs/daily_report?next=2");
+    CHECK(shown.at("explain") == api.scheduler.explain("daily_report"));
+    shown.erase("explain");
+    shown.erase("revision");
     CHECK(
-        api.get("/api/v1/jobs/daily_report") ==
+        shown ==
         json::parse(
-            R"({"job_id":"daily_report","handler_id":"reports","method_name":"daily",)"
-            R"("schedule":"0 9 * * 1-5","description":"at 09:00 on weekdays, UTC",)"
-            R"("active":true,"state":"scheduled",)"
-            R"("next_run":"2024-01-16T09:00:00.000000Z","last_start":null,"last_status":null,"last_success":null,"stale":false,)"
-            R"("running":0,"queued":0,"overlap":"queue_one","misfire":"skip","execution_type":"AT_LEAST_ONCE",)"
-            R"("timeout_ms":30000.0,)"
-            R"("max_attempts":3})"));
+            R"({"job_id":"daily_report","handler_id":"reports","method_name":"daily","parameters":"",)"
+            R"("schedule":"0 9 * * 1-5","time_zone":"UTC","dst":"vixie","day_match":"vixie","from":null,"until":null,)"
+            R"("times":null,"jitter_ms":null,"description":"at 09:00 on weekdays, UTC","active":true,)"
+            R"("state":"scheduled","next_run":"2024-01-16T09:00:00.000000Z",)"
+            R"("next_runs":["2024-01-16T09:00:00.000000Z","2024-01-17T09:00:00.000000Z"],)"
+            R"("last_start":null,"last_status":null,"last_success":null,"stale":false,"running":0,"queued":0,)"
+            R"("execution_type":"AT_LEAST_ONCE","retry":{"max_attempts":3,"first_delay_ms":2000.0,"factor":2.0,)"
+            R"("max_delay_ms":3600000.0,"jitter":0.0},"timeout_ms":30000.0,"overlap":"queue_one","misfire":"skip",)"
+            R"("misfire_grace_ms":86400000.0,"max_catch_up":100,"priority":0,"group":"","stale_after_ms":null,)"
+            R"("origin":"code"})"));
 }
 
 TEST_CASE("a job without a timeout has none") {
@@ -209,11 +174,15 @@ TEST_CASE("a body that names no job is refused with a sentence") {
     const auto refusal = [&](std::string body) {
         return api.refusal(400, "POST", "/api/v1/debug/execute", std::move(body));
     };
-    const std::string expected = R"(the body must be a JSON object with a text "job_id" that is not empty)";
-    for (const auto* body : {"{}", "[]", "null", R"({"job_id":7})", R"({"job_id":""})", R"("job_id")"}) {
+    for (const auto* body : {"[]", "null", R"("job_id")"}) {
         INFO(body);
-        CHECK(refusal(body) == expected);
+        CHECK(refusal(body) == "the body must be a JSON object");
     }
+    for (const auto* body : {"{}", R"({"job_id":""})", R"({"job_id":null})"}) {
+        INFO(body);
+        CHECK(refusal(body) == "job_id must be the id of a job");
+    }
+    CHECK(refusal(R"({"job_id":7})") == "job_id must be a text");
     CHECK(refusal("{\"job_id\":\n]") == "the body is refused: not JSON at line 2, column 1");
     CHECK(refusal("").starts_with("the body is refused: not JSON"));
 }

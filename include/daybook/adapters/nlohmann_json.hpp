@@ -15,11 +15,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace daybook::inline v0 {
 
@@ -59,7 +62,6 @@ template <>
 struct ResultCodec<nlohmann::ordered_json> : NlohmannResultCodec<nlohmann::ordered_json> {};
 
 /// The JSON reader: `jobs_api<daybook::nlohmann_json>(scheduler)`. See http::json_reader for what the members do.
-/// Of two members with one name the last counts.
 struct nlohmann_json { // NOLINT(readability-identifier-naming): named after the library
     using Value = nlohmann::json;
 
@@ -69,7 +71,12 @@ struct nlohmann_json { // NOLINT(readability-identifier-naming): named after the
         }
         http::JsonParsed<Value> parsed;
         try {
-            parsed.document.emplace(Value::parse(text));
+            NamesOnce names;
+            parsed.document.emplace(Value::parse(text, std::ref(names)));
+            if (names.twice) {
+                parsed.document.reset();
+                parsed.error = "an object has the name \"" + *names.twice + "\" twice";
+            }
         } catch (const Value::parse_error& error) {
             parsed.error = "not JSON at " + place(text, error.byte);
         } catch (const Value::exception&) { parsed.error = "not JSON: a number in it is out of range"; }
@@ -131,6 +138,22 @@ struct nlohmann_json { // NOLINT(readability-identifier-naming): named after the
     }
 
 private:
+    /// Watches what is parsed for a name that an object has twice; the library would keep the last of them.
+    struct NamesOnce {
+        std::vector<std::set<std::string>> open = {}; ///< the names of each object that has begun
+        std::optional<std::string> twice = {};        ///< the first such name, cut where it is long
+
+        bool operator()(int /*depth*/, Value::parse_event_t event, const Value& value) {
+            if (event == Value::parse_event_t::object_start) { open.emplace_back(); }
+            if (event == Value::parse_event_t::object_end) { open.pop_back(); }
+            if (event == Value::parse_event_t::key && !open.back().insert(value.get<std::string>()).second) {
+                constexpr std::size_t most = 64;
+                if (!twice) { twice = value.get<std::string>().substr(0, most); }
+            }
+            return true;
+        }
+    };
+
     /// How deep the brackets outside strings go. The library parses without recursion, but writes and compares with it.
     [[nodiscard]] static std::size_t nesting(std::string_view text) noexcept {
         std::size_t depth = 0;

@@ -7,7 +7,10 @@
 /// FAILED, `active`, `attempt`, `finished_at`), and beside them ours, which tell more.
 
 #include <daybook/detail/execution_json.hpp>
+#include <daybook/detail/job_schedule.hpp>
+#include <daybook/detail/job_target.hpp>
 #include <daybook/detail/stats_json.hpp>
+#include <daybook/http/redaction.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
@@ -16,10 +19,14 @@
 #include <daybook/text/json_writer.hpp>
 #include <daybook/types.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 namespace daybook::inline v0::detail {
 
@@ -43,6 +50,14 @@ namespace daybook::inline v0::detail {
     return delivery == Delivery::at_most_once ? "AT_MOST_ONCE" : "AT_LEAST_ONCE";
 }
 
+/// The reverse; empty for any other text (case matters).
+[[nodiscard]] constexpr std::optional<Delivery> parse_execution_type(std::string_view word) noexcept {
+    for (const auto delivery : {Delivery::at_least_once, Delivery::at_most_once}) {
+        if (to_execution_type(delivery) == word) { return delivery; }
+    }
+    return std::nullopt;
+}
+
 template <class Duration>
 [[nodiscard]] constexpr double to_milliseconds(Duration duration) noexcept {
     return std::chrono::duration<double, std::milli>{duration}.count();
@@ -58,16 +73,99 @@ void write_milliseconds(JsonWriter& writer, std::string_view name, const std::op
     }
 }
 
-inline void write_job(JsonWriter& writer, const JobInfo& job) {
+inline void write_milliseconds_or_null(JsonWriter& writer, std::string_view name, std::chrono::nanoseconds duration) {
+    write_milliseconds(writer, name, duration == duration.zero() ? std::nullopt : std::optional{duration});
+}
+
+/// What is shown of a job beyond what a list shows.
+struct JobDetails {
+    std::optional<JobTarget> target = {}; ///< what a job calls that calls a URL
+    std::vector<sys_time> next_runs = {};
+    std::string explanation = {};
+};
+
+inline void write_schedule(JsonWriter& writer, const JobInfo& job) {
+    const auto fields = ScheduleFields::of(job.when);
+    writer.member("schedule", fields.text);
+    const auto word = [&](std::string_view name, const auto& choice) {
+        writer.key(name);
+        if (choice) {
+            writer.value(to_string(*choice));
+        } else {
+            writer.null();
+        }
+    };
+    writer.key("time_zone");
+    if (fields.zone) {
+        writer.value(fields.zone->name());
+    } else {
+        writer.null();
+    }
+    word("dst", fields.dst);
+    word("day_match", fields.days);
+    writer.member("from", fields.from);
+    writer.member("until", fields.until);
+    writer.member("times", fields.times);
+    write_milliseconds_or_null(writer, "jitter_ms", fields.jitter);
+    writer.member("description", job.description);
+    if (!job.schedule_error.empty()) { writer.member("schedule_error", job.schedule_error); }
+}
+
+/// Null where the program decides each time.
+inline void write_retry(JsonWriter& writer, const RetryPolicy& policy) {
+    writer.key("retry");
+    const auto numbers = policy.backoff();
+    if (!numbers) {
+        writer.null();
+        return;
+    }
+    writer.begin_object();
+    writer.member("max_attempts", numbers->max_attempts);
+    write_milliseconds(writer, "first_delay_ms", std::optional{numbers->first_delay});
+    writer.member("factor", numbers->factor);
+    write_milliseconds(writer, "max_delay_ms", std::optional{numbers->max_delay});
+    writer.member("jitter", numbers->jitter);
+    writer.end_object();
+}
+
+/// What a job calls. Of its headers only the names: they hold what opens other doors.
+inline void write_target(JsonWriter& writer, const JobTarget& target, const ShownTexts& shown) {
+    writer.member("api_url", shown("api_url", target.url));
+    writer.member("http_method", target.method);
+    writer.key("header_names").begin_array();
+    for (const auto& header : target.headers) { writer.value(header.name); }
+    writer.end_array();
+    writer.key("body");
+    if (target.body) {
+        writer.value(shown("body", *target.body));
+    } else {
+        writer.null();
+    }
+}
+
+/// @param details      Null in a list.
+/// @param has_webhook  Empty where the program has no webhooks.
+inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact& redact, const JobDetails* details,
+                      std::optional<bool> has_webhook) {
     writer.begin_object();
     writer.member("job_id", job.id);
     writer.member("handler_id", job.handler_id);
     writer.member("method_name", job.method_name);
-    writer.member("schedule", job.schedule);
-    writer.member("description", job.description);
+    if (details != nullptr && details->target) {
+        write_target(writer, *details->target, ShownTexts{redact, job});
+    } else if (details != nullptr) {
+        writer.member("parameters", ShownTexts{redact, job}({}, job.parameters));
+    }
+    write_schedule(writer, job);
     writer.member("active", !job.is_paused);
     writer.member("state", to_string(job.state));
     writer.member("next_run", job.next_run);
+    if (details != nullptr) {
+        writer.key("next_runs").begin_array();
+        for (const sys_time instant : details->next_runs) { writer.value(instant); }
+        writer.end_array();
+        writer.member("explain", details->explanation);
+    }
     writer.member("last_start", job.last_start);
     writer.key("last_status");
     if (job.last_status) {
@@ -79,19 +177,28 @@ inline void write_job(JsonWriter& writer, const JobInfo& job) {
     writer.member("stale", job.is_stale);
     writer.member("running", job.running);
     writer.member("queued", job.queued);
+    writer.member("execution_type", to_execution_type(job.delivery));
+    write_retry(writer, job.retry);
+    write_milliseconds_or_null(writer, "timeout_ms", job.timeout);
     writer.member("overlap", to_string(job.overlap));
     writer.member("misfire", to_string(job.misfire));
-    writer.member("execution_type", to_execution_type(job.delivery));
-    write_milliseconds(writer, "timeout_ms",
-                       job.timeout == job.timeout.zero() ? std::nullopt : std::optional{job.timeout});
-    writer.key("max_attempts");
-    if (job.retry.max_attempts() != 0) {
-        writer.value(job.retry.max_attempts());
-    } else { // the program decides each time
-        writer.null();
-    }
-    if (!job.schedule_error.empty()) { writer.member("schedule_error", job.schedule_error); }
+    write_milliseconds(writer, "misfire_grace_ms", std::optional{job.misfire_grace});
+    writer.member("max_catch_up", job.max_catch_up);
+    writer.member("priority", job.priority);
+    writer.member("group", job.group);
+    write_milliseconds_or_null(writer, "stale_after_ms", job.stale_after);
+    if (has_webhook) { writer.member("has_webhook", *has_webhook); }
+    writer.member("origin", job.origin == JobOrigin::code ? "code" : "handler");
+    writer.member("revision", job.revision);
     writer.end_object();
+}
+
+/// The metadata of a name; null when there is none.
+[[nodiscard]] inline const std::string* find_metadata(const ExecutionFacts& record, std::string_view name) noexcept {
+    for (const auto& entry : record.metadata) {
+        if (entry.first == name) { return &entry.second; }
+    }
+    return nullptr;
 }
 
 template <class Result>
@@ -111,6 +218,20 @@ void write_job_execution(JsonWriter& writer, const JobExecutionRecord<Result>& r
     writer.key("result");
     write_result(writer, record.result);
     writer.member("error", record.error);
+    if (const std::string* const http_status = find_metadata(record, "http_status")) { // it called a URL
+        std::uint16_t number = 0;
+        const char* const end = http_status->data() + http_status->size();
+        const auto read = std::from_chars(http_status->data(), end, number);
+        const bool is_number = read.ec == std::errc{} && read.ptr == end; // else it has been redacted
+        writer.member("http_status", is_number ? std::optional{number} : std::nullopt);
+        writer.key("response");
+        const std::string* const response = find_metadata(record, "response");
+        if (!record.result && response != nullptr) { // of a call that failed
+            writer.value(*response);
+        } else {
+            write_result(writer, record.result);
+        }
+    }
     writer.end_object();
 }
 

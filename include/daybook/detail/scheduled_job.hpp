@@ -6,6 +6,7 @@
 /// A job and an occurrence of it as the scheduler holds them. All of it is guarded by the scheduler's lock, but for
 /// what is set once.
 
+#include <daybook/detail/counted_flag.hpp>
 #include <daybook/detail/job_function.hpp>
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/pinned_names.hpp>
@@ -47,6 +48,8 @@ struct ConcurrencyGroup;
 /// by whoever holds it.
 struct JobPlan {
     std::string handler_id, method_name, parameters;
+    std::string group_name; ///< as it was given
+    JobOrigin origin = JobOrigin::code;
     Schedule schedule;
     JobPolicies policies;
     JobFunction function;
@@ -72,7 +75,8 @@ struct Job {
     std::string id;
 
     std::shared_ptr<const JobPlan> plan;
-    bool is_paused = false;
+    std::uint64_t revision = 0; ///< of the plan, and of whether it is paused
+    CountedFlag is_paused;
     bool is_removed = false;
     bool is_over = false;                           ///< the schedule has no further occurrence
     bool is_settling = false;                       ///< the plan is being asked when the job is due next
@@ -90,7 +94,7 @@ struct Job {
     std::optional<sys_time> paused_since;
     SkipReason last_skip = SkipReason::none;
     std::optional<sys_time> last_skip_at; ///< its nominal time; of a manual trigger when it was refused
-    bool is_stale = false;
+    CountedFlag is_stale;
     std::string schedule_error;
 };
 

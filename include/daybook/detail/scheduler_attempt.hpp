@@ -41,7 +41,7 @@ inline bool SchedulerCore::run_one() {
         --occurrence->job->queued;
         ++running_;
         ++occurrence->job->running;
-        occurrence->job->last_start = now.wall;
+        last_start_ = occurrence->job->last_start = now.wall;
         set_deadline(*occurrence, now.steady, lock);
     } catch (const std::bad_alloc&) { // another task tries again after a while
         if (open_pool_ != nullptr || is_executor_open_) { ++posts_owed_; }
@@ -195,7 +195,7 @@ inline SchedulerCore::EndNote SchedulerCore::note_end(Job& job, JobStatus status
     EndNote note{.last_success = job.last_success};
     job.last_status = status;
     if (status == JobStatus::success) {
-        job.last_success = options_.clock.now();
+        last_success_ = job.last_success = options_.clock.now();
         note.has_recovered = std::exchange(job.is_stale, false);
         if (!job.is_over) { watch_staleness(job, lock); }
     }

@@ -17,6 +17,7 @@
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
+#include <daybook/job/job_query.hpp>
 #include <daybook/log/scoped_execution.hpp>
 #include <daybook/scheduler_health.hpp>
 #include <daybook/scheduler_options.hpp>
@@ -51,6 +52,9 @@ class SchedulerCore : public std::enable_shared_from_this<SchedulerCore> {
 public:
     SchedulerCore(SchedulerOptions options, std::shared_ptr<LogCore> log, AnyHandlers handlers)
         : options_{checked(std::move(options))}, log_{std::move(log)}, handlers_{std::move(handlers)} {
+        // Beyond those of an earlier life of the program, as long as it made less than one a microsecond.
+        const auto began = options_.clock.now().time_since_epoch().count();
+        last_revision_ = began > 0 ? static_cast<std::uint64_t>(began) : 0;
         for (const auto& [name, limit] : options_.group_limits) { groups_[name].limit = limit; }
     }
     SchedulerCore(const SchedulerCore&) = delete;
@@ -61,15 +65,21 @@ public:
     [[nodiscard]] const SchedulerOptions& options() const noexcept { return options_; }
 
     enum class IfPresent : std::uint8_t { refuse, replace };
-    bool add(JobOptions options, JobFunction function, IfPresent if_present);
+    bool add(JobOptions options, JobFunction function, IfPresent if_present, JobOrigin origin = JobOrigin::code);
     void add_named(JobOptions options);
     bool update(JobOptions options);
-    bool remove(std::string_view id);
+    JobChange configure(JobOptions options, std::uint64_t revision);
+    bool remove(std::string_view id) { return remove_if(id, std::nullopt) == JobChange::done; }
+    JobChange remove_if(std::string_view id, std::optional<std::uint64_t> revision);
+    std::size_t refresh();
     bool set_paused(std::string_view id, bool is_paused);
     std::size_t set_all_paused(bool is_paused);
     TriggerReport trigger(std::string_view id, TriggerOptions options);
     [[nodiscard]] std::vector<JobInfo> jobs() const;
+    [[nodiscard]] JobPage jobs(const JobQuery& query) const;
     [[nodiscard]] std::optional<JobInfo> job(std::string_view id) const;
+    [[nodiscard]] std::size_t job_count() const;
+    [[nodiscard]] std::vector<sys_time> next_runs(std::string_view id, std::size_t count) const;
     [[nodiscard]] std::string explain(std::string_view id) const;
     [[nodiscard]] SchedulerHealth health() const;
 
@@ -135,6 +145,8 @@ private:
         return {reading.wall, reading.steady};
     }
     void replace_plan(const JobPtr& job, const PlanPtr& plan, const Owed& first, const Lock& lock);
+    void keep_schedule(const JobPtr& job, const PlanPtr& plan, const Lock& lock);
+    [[nodiscard]] std::vector<JobPtr> leaving_jobs(const Lock& lock) const;
 
     // What is due.
     void take_back_start(const Lock& lock) noexcept;
@@ -227,11 +239,12 @@ private:
     void join();
 
     [[nodiscard]] JobPtr find(std::string_view id, const Lock& lock) const;
+    [[nodiscard]] JobState state_of(const Job& job, const Lock& lock) const;
     [[nodiscard]] JobInfo describe(const Job& job, sys_time wall, steady_time steady, const Lock& lock) const;
     template <class Say>
     void tell_occurrence(const Occurrence& occurrence, sys_time wall, steady_time steady, const Say& say,
                          const Lock& lock) const;
-    static void tell_schedule(const JobPlan& plan, JobInfo& info);
+    static void tell_plan(const JobPlan& plan, JobInfo& info);
     [[nodiscard]] bool is_idle(const Lock& lock) const;
     [[nodiscard]] static bool is_own_thread(const Occurrence& occurrence) noexcept {
         return occurrence.thread == std::this_thread::get_id();
@@ -276,6 +289,7 @@ private:
     std::map<std::string, JobPtr, std::less<>> jobs_;
     std::vector<JobPtr> by_index_; // the items of the two heaps of jobs
     std::vector<std::uint32_t> free_indices_;
+    std::uint64_t last_revision_ = 0;
     IndexedHeap<sys_time> wall_due_;
     IndexedHeap<steady_time> steady_due_; // also: when to forget a job that is over
     IndexedHeap<steady_time> stale_due_;
@@ -293,7 +307,11 @@ private:
     std::size_t queued_ = 0;                                      // ready or waiting
     std::size_t running_ = 0;                                     // bodies
     std::size_t posted_ = 0;                                      // to the pool, by hand_over, and not begun
-    std::size_t replaced_ = 0;                      // workers started for bodies that go on after a timeout
+    std::size_t replaced_ = 0;           // workers started for bodies that go on after a timeout
+    std::size_t paused_ = 0;             // jobs
+    std::size_t stale_ = 0;              // the same
+    std::optional<sys_time> last_start_; // of all executions
+    std::optional<sys_time> last_success_;
     std::size_t busy_ = 0;                          // decisions being carried out, dispatches under way
     std::optional<sys_time> timeline_;              // the latest wall time that was seen
     std::vector<std::thread::id> stopping_threads_; // those that are inside stop

@@ -24,9 +24,7 @@ namespace daybook::inline v0::detail {
 
 inline SchedulerHealth SchedulerCore::health() const {
     SchedulerHealth health;
-    StatsSnapshot stats = LogReader{*log_}.stats();
-    health.drift = stats.drift;
-    health.queue_delay = stats.queue_delay;
+    LogReader{*log_}.read_latencies(health.drift, health.queue_delay);
     health.workers = options_.workers;
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
@@ -42,18 +40,24 @@ inline SchedulerHealth SchedulerCore::health() const {
         if (!heap->empty()) { is_overdue_by(saturating_difference(steady, heap->top().key)); }
     }
     health.is_started = state_ == State::started;
+    health.is_stopped = state_ == State::stopping;
     health.is_responsive = health.is_started && health.overdue <= std::chrono::seconds{1};
     health.jobs = jobs_.size();
     health.queued = queued_;
     health.running = running_;
     health.replacement_workers = replaced_;
-    for (const auto& [id, job] : jobs_) {
-        health.paused += job->is_paused ? 1U : 0U;
-        health.stale += job->is_stale ? 1U : 0U;
-        health.last_start = std::max(health.last_start, job->last_start);
-        health.last_success = std::max(health.last_success, job->last_success);
-        const std::optional<sys_time> due = next_run_of(*job, wall, steady);
-        if (due && (!health.next_run || *due < *health.next_run)) { health.next_run = due; }
+    health.paused = paused_;
+    health.stale = stale_;
+    health.last_start = last_start_;
+    health.last_success = last_success_;
+    if (!wall_due_.empty()) { health.next_run = wall_due_.top().key; }
+    // Among these are jobs that are over, to be forgotten.
+    const auto is_to_run = [&](std::uint32_t item) { return !by_index_[item]->is_over; };
+    if (const auto due = steady_due_.least_of(std::nullopt, is_to_run)) {
+        const auto on_wall =
+            saturating_add(wall, std::chrono::ceil<std::chrono::microseconds>(
+                                     std::max(std::chrono::nanoseconds{0}, saturating_difference(*due, steady))));
+        health.next_run = std::min(on_wall, health.next_run.value_or(on_wall));
     }
     for (const OccurrencePtr& occurrence : occurrences_) {
         if (occurrence && occurrence->phase == Occurrence::Phase::running && occurrence->is_ended) { ++health.stuck; }

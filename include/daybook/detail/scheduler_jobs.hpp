@@ -43,6 +43,7 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
     plan->handler_id = from.handler_id.empty() ? from.id : std::move(from.handler_id);
     plan->method_name = std::move(from.method_name);
     plan->parameters = std::move(from.parameters);
+    plan->group_name = std::move(from.group);
     plan->schedule = from.schedule.bound_to(from.id);
     plan->policies = {.retry = from.retry.value_or(options_.retry),
                       .timeout = from.timeout.value_or(options_.timeout),
@@ -53,19 +54,21 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
                       .max_catch_up = from.max_catch_up.value_or(options_.max_catch_up),
                       .priority = from.priority,
                       .stale_after = from.stale_after};
-    const auto group = groups_.find(from.group.empty() ? plan->handler_id : from.group);
+    const auto group = groups_.find(plan->group_name.empty() ? plan->handler_id : plan->group_name);
     if (group != groups_.end()) { plan->group = &group->second; }
     plan->names.emplace(log_, HashedNames{from.id, plan->handler_id, plan->method_name});
     return plan;
 }
 
 /// @returns Whether there was a job with this id.
-inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent if_present) {
+inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent if_present, JobOrigin origin) {
     const bool may_replace = if_present == IfPresent::replace;
     const std::string id = from.id;
+    const bool is_paused = from.is_paused;
     if (may_replace) { dispatch(); }
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), may_replace ? "add_or_replace" : "add");
     plan->function = std::move(function);
+    plan->origin = origin;
     auto job = std::make_shared<Job>();
     job->id = id;
     job->plan = plan;
@@ -79,7 +82,7 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     const Lock lock{mutex_};
     if (state_ == State::stopping) { throw std::logic_error{"add(\"" + id + "\"): the scheduler has stopped"}; }
     if (const JobPtr present = find(id, lock)) {
-        if (!may_replace) { throw std::invalid_argument{"add(\"" + id + "\"): there is a job with this id already"}; }
+        if (!may_replace) { throw JobExists{"add(\"" + id + "\"): there is a job with this id already"}; }
         leave_behind(present, began, lock);
         replaced = present->plan;
         replace_plan(present, plan, first, lock);
@@ -98,6 +101,11 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     job->index = free_indices_.back();
     free_indices_.pop_back();
     by_index_[job->index] = job;
+    job->is_paused.count_in(paused_);
+    job->is_stale.count_in(stale_);
+    job->revision = ++last_revision_;
+    job->is_paused = is_paused;
+    if (is_paused) { job->paused_since = began.wall; }
     if (state_ == State::started) { begin_schedule(*job, first, lock); }
     return false;
 }
@@ -105,7 +113,7 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
 /// A job that is made of a handler.
 inline void SchedulerCore::add_named(JobOptions from) {
     JobFunction function = handlers_.at(from.handler_id.empty() ? from.id : from.handler_id, from.method_name);
-    add(std::move(from), std::move(function), IfPresent::refuse);
+    add(std::move(from), std::move(function), IfPresent::refuse, JobOrigin::handler);
 }
 
 /// @returns Whether there is such a job.
@@ -124,6 +132,7 @@ inline bool SchedulerCore::update(JobOptions from) {
     leave_behind(job, began, lock);
     replaced = job->plan;
     plan->function = replaced->function;
+    plan->origin = replaced->origin;
     replace_plan(job, plan, first, lock);
     return true;
 }
@@ -137,6 +146,7 @@ inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, 
     job->is_over = false;
     job->is_settling = false;
     job->plan = plan;
+    job->revision = ++last_revision_;
     if (plan->policies.stale_after == std::chrono::nanoseconds::zero()) {
         job->is_stale = false;
         stale_due_.erase(job->index);
@@ -158,16 +168,20 @@ inline void SchedulerCore::forget(const JobPtr& job, const Lock& /*lock*/) {
     free_indices_.push_back(job->index);
     jobs_.erase(job->id);
     job->is_removed = true;
+    job->is_paused.leave();
+    job->is_stale.leave();
 }
 
-inline bool SchedulerCore::remove(std::string_view id) {
+/// @param revision  That it must still have; none: any.
+inline JobChange SchedulerCore::remove_if(std::string_view id, std::optional<std::uint64_t> revision) {
     dispatch(); // what has come due by now is still accounted for
     Decisions decisions;
     JobPtr job;
     {
         const Lock lock{mutex_};
         job = find(id, lock);
-        if (!job) { return false; }
+        if (!job) { return JobChange::unknown_job; }
+        if (revision && job->revision != *revision) { return JobChange::changed_meanwhile; }
         const auto goes = [&](const OccurrencePtr& occurrence) {
             return occurrence && occurrence->job == job && occurrence->phase != Occurrence::Phase::running;
         };
@@ -184,7 +198,7 @@ inline bool SchedulerCore::remove(std::string_view id) {
     }
     carry_out(decisions);
     flush_posts();
-    return true;
+    return JobChange::done;
 }
 
 /// What has come due by now is settled as the job was until now.
@@ -193,6 +207,7 @@ inline bool SchedulerCore::change_pause(const JobPtr& job, bool is_paused, const
     if (job->is_paused == is_paused) { return false; }
     leave_behind(job, now(), lock);
     job->is_paused = is_paused;
+    job->revision = ++last_revision_;
     job->paused_since = is_paused ? std::optional{options_.clock.now()} : std::nullopt;
     if (!is_paused && !job->is_stale && !job->is_over) { watch_staleness(*job, lock); }
     return true;
@@ -265,11 +280,22 @@ inline std::optional<sys_time> SchedulerCore::next_run_of(const Job& job, sys_ti
     return job.wall_due ? std::optional{job.plan->wall_due(*job.wall_due)} : std::nullopt;
 }
 
-inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_time steady, const Lock& /*lock*/) const {
+inline JobState SchedulerCore::state_of(const Job& job, const Lock& /*lock*/) const {
+    if (job.is_removed) { return JobState::removed; }
+    if (job.running != 0) { return JobState::executing; }
+    if (job.is_paused) { return JobState::paused; }
+    if (state_ == State::pending || job.queued != 0) { return JobState::pending; }
+    if (!job.is_over || job.in_progress != 0) { return JobState::scheduled; }
+    const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);
+    return failed ? JobState::failed : JobState::completed;
+}
+
+/// Without what tell_plan adds.
+inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_time steady, const Lock& lock) const {
     JobInfo info;
     info.id = job.id;
-    info.handler_id = job.plan->handler_id;
-    info.method_name = job.plan->method_name;
+    info.revision = job.revision;
+    info.state = state_of(job, lock);
     info.last_start = job.last_start;
     info.last_success = job.last_success;
     info.last_status = job.last_status;
@@ -277,26 +303,28 @@ inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_tim
     info.running = job.running;
     info.queued = job.queued;
     info.is_paused = job.is_paused;
-    info.retry = job.plan->policies.retry;
-    info.timeout = job.plan->policies.timeout;
-    info.overlap = job.plan->policies.overlap;
-    info.misfire = job.plan->policies.misfire;
-    info.delivery = job.plan->policies.delivery;
     info.schedule_error = job.schedule_error;
     if (!job.is_over && !job.is_removed) { info.next_run = next_run_of(job, wall, steady); }
-    const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);
-    info.state = job.is_removed                    ? JobState::removed
-                 : job.running != 0                ? JobState::executing
-                 : job.is_paused                   ? JobState::paused
-                 : state_ == State::pending        ? JobState::pending
-                 : info.queued != 0                ? JobState::pending
-                 : job.is_over && !job.in_progress ? (failed ? JobState::failed : JobState::completed)
-                                                   : JobState::scheduled;
     return info;
 }
 
-/// Outside the lock: words take their time.
-inline void SchedulerCore::tell_schedule(const JobPlan& plan, JobInfo& info) {
+/// Outside the lock: copies and words take their time.
+inline void SchedulerCore::tell_plan(const JobPlan& plan, JobInfo& info) {
+    info.handler_id = plan.handler_id;
+    info.method_name = plan.method_name;
+    info.parameters = plan.parameters;
+    info.group = plan.group_name;
+    info.origin = plan.origin;
+    info.retry = plan.policies.retry;
+    info.timeout = plan.policies.timeout;
+    info.overlap = plan.policies.overlap;
+    info.misfire = plan.policies.misfire;
+    info.delivery = plan.policies.delivery;
+    info.misfire_grace = plan.policies.misfire_grace;
+    info.max_catch_up = plan.policies.max_catch_up;
+    info.priority = plan.policies.priority;
+    info.stale_after = plan.policies.stale_after;
+    info.when = plan.schedule;
     info.schedule = to_string(plan.schedule);
     info.description = daybook::describe(plan.schedule);
 }
@@ -315,14 +343,9 @@ inline std::vector<JobInfo> SchedulerCore::jobs() const {
             described.push_back(job->plan);
         };
         for (const auto& [id, job] : jobs_) { add(job); }
-        std::set<const Job*> leaving;
-        for (const OccurrencePtr& occurrence : occurrences_) {
-            if (occurrence && occurrence->job->is_removed && leaving.insert(occurrence->job.get()).second) {
-                add(occurrence->job);
-            }
-        }
+        for (const JobPtr& job : leaving_jobs(lock)) { add(job); }
     }
-    for (std::size_t i = 0; i < all.size(); ++i) { tell_schedule(*described[i], all[i]); }
+    for (std::size_t i = 0; i < all.size(); ++i) { tell_plan(*described[i], all[i]); }
     std::ranges::stable_sort(all, {}, &JobInfo::id);
     return all;
 }
@@ -339,7 +362,7 @@ inline std::optional<JobInfo> SchedulerCore::job(std::string_view id) const {
         info = describe(*job, wall, steady, lock);
         plan = job->plan;
     }
-    tell_schedule(*plan, info);
+    tell_plan(*plan, info);
     return info;
 }
 

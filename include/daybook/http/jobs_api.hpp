@@ -6,168 +6,64 @@
 /// The jobs of a scheduler over HTTP, in the words of the Job Scheduler System: PENDING, SUCCESS and FAILED, `active`
 /// for what is not paused, instants in UTC, durations in milliseconds, success rates in percent.
 ///
-/// - `GET /api/v1/jobs`: all jobs, ordered by id. Parameters: `limit` (100, at most 1000), `offset`.
-/// - `GET /api/v1/jobs/{id}`: one job, or 404.
-/// - `DELETE /api/v1/jobs/{id}`: 204, or 404. What runs finishes. Needs Permission::change.
+/// - `POST /api/v1/jobs`: makes a job of a handler (Scheduler::handlers) or of an `api_url`; see below. 201 with
+///   `Location`, `ETag` and the job; 409 when the id is taken. Needs Permission::change.
+/// - `GET /api/v1/jobs`: the jobs, ordered by id, without `parameters`, `body`, `next_runs` and `explain`. Parameters:
+///   `limit` (100, at most 1000), `cursor` or `offset`, `state`, `active`, `handler_id`, `text`.
+/// - `GET /api/v1/jobs/{id}`: one job with all it was given, `next_runs` (as many as the parameter `next` says, 5, at
+///   most 100) and `explain`, why it runs or does not; or 404.
+/// - `PUT /api/v1/jobs/{id}`: changes a job: 200 with the job. What is not given stays as it is, so both a whole job
+/// that
+///   was read and changed and a single field do. The history stays, and a schedule that is the same goes on counting.
+///   With `If-Match` only if the job still has that ETag, or else 412. Needs Permission::change.
+/// - `DELETE /api/v1/jobs/{id}`: 204, or 404; obeys `If-Match`. What runs finishes. Needs Permission::change.
 /// - `POST /api/v1/jobs/{id}/run`: 202 with the id of the execution, 404, or 409 with the reason why a policy refused
-///   it; 503 once the scheduler stops. Needs Permission::trigger.
+///   it; 503 once the scheduler stops. A body `{"parameters":…}` gives parameters for this run. Needs
+///   Permission::trigger.
 /// - `POST /api/v1/jobs/{id}/pause`, `…/resume`: the job, or 404. Needs Permission::change.
-/// - `GET /api/v1/executions/{job_id}`: its executions, newest first, also of a job that was removed.
-///   Parameters: `limit` (10, at most 1000), and `cursor` or `offset`.
+/// - `GET /api/v1/handlers`: what jobs can be made of. Parameters: `limit` (100, at most 1000), `offset`.
+/// - `GET /api/v1/executions/{job_id}`: its executions, newest first, also of a job that was removed. Parameters:
+///   `limit` (10, at most 1000), and `cursor` or `offset`; `status` (PENDING, SUCCESS, FAILED, SKIPPED, or several of
+///   them parted by commas), and the other filters of the executions API.
 /// - `GET /api/v1/executions/{job_id}/latest`: the newest of them, or 404.
 /// - `GET /api/v1/executions/{job_id}/stats`: counts since start or the last clear, durations and drift of the newest
 ///   1000 executions that are retained. Counts are null for a job beyond the log's `max_tracked_jobs`.
 /// - `POST /api/v1/debug/execute`: as `run`, for the job that the body names: `{"job_id":"…"}`. Needs
 ///   Permission::trigger.
+/// - `POST /api/v1/debug/refresh_schedule`: asks every schedule for its next time again (AnyScheduler::refresh) and
+/// says
+///   how many jobs there are. Jobs are in effect as soon as they are made, so nobody has to. Needs Permission::change.
 ///
-/// Jobs are code, so they are added and changed by the program; there is no route for that.
+/// The fields of a job, all of them optional but for what it runs:
+///
+/// - `job_id`: 1 to 255 bytes; one is made where none is given.
+/// - `schedule`: a cron expression of 5, 6 or 7 fields, or else what parse_schedule reads. None: runs when it is run.
+/// - `time_zone` (UTC), `dst` (`vixie`, `skip`, `twice`), `day_match` (`vixie`, `both`): of a cron expression.
+/// - `from`, `until`, `times`, `jitter_ms`: see Modifiable.
+/// - `handler_id`, `method_name`, `parameters`: parameters that are no text are handed over as JSON.
+/// - or `api_url`, `http_method` (POST), `headers`, `body`: what is called. Of headers only the names are shown
+///   here; records keep all of it in `parameters`, which RouterOptions::redact can hide.
+/// - `execution_type`: AT_LEAST_ONCE, with retries (JobsApiOptions::at_least_once), or AT_MOST_ONCE, without.
+/// - `retry`: `{max_attempts, first_delay_ms, factor, max_delay_ms, jitter}`, see ExponentialBackoff.
+/// - `active`: false is paused, from the first moment on.
+/// - `timeout_ms`, `overlap`, `misfire`, `misfire_grace_ms`, `max_catch_up`, `priority`, `group`, `stale_after_ms`: see
+///   JobOptions.
+/// - `webhook_url`: see JobsApiOptions::set_webhook; null is none any more. Shown as `has_webhook` only.
+///
+/// Null takes away what can be taken away (`timeout_ms`, `until`, …), and is else as if it was not there. A field that
+/// is not known is refused. Bodies are JSON: one that is called something else (`curl -d` alone calls it a form) is
+/// refused with 415. A job that the program has added as code keeps what it runs; the rest of it can be changed.
 
-#include <daybook/detail/job_json.hpp>
-#include <daybook/detail/paging.hpp>
+#include <daybook/detail/job_commands.hpp>
+#include <daybook/detail/job_executions.hpp>
 #include <daybook/http/api.hpp>
+#include <daybook/http/jobs_api_options.hpp>
 #include <daybook/http/json_reader.hpp>
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/scheduler.hpp>
-#include <daybook/scheduler_handle.hpp>
 
-#include <algorithm>
-#include <cstddef>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <memory>
 #include <utility>
-
-namespace daybook::inline v0::detail {
-
-[[nodiscard]] inline http::Response answer_jobs(const SchedulerHandle& scheduler, const http::Query& query) {
-    const auto limit = take_limit(query, 100, 1000);
-    const auto jobs = scheduler.jobs();
-    const auto offset = take_offset(query);
-    const auto begin = std::min(offset, jobs.size());
-    const auto count = std::min(limit, jobs.size() - begin);
-    std::string document;
-    JsonWriter writer{document};
-    writer.begin_object();
-    writer.member("count", count);
-    writer.member("limit", limit);
-    writer.key("jobs").begin_array();
-    for (auto index = begin; index < begin + count; ++index) { write_job(writer, jobs[index]); }
-    writer.end_array();
-    writer.member("total", jobs.size());
-    writer.member("offset", offset);
-    writer.member("has_more", begin + count < jobs.size());
-    writer.end_object();
-    return http::json_response(200, std::move(document));
-}
-
-[[noreturn]] inline void refuse_unknown_job() { throw http::Error{404, "there is no job with this id"}; }
-
-[[nodiscard]] inline http::Response answer_job(const SchedulerHandle& scheduler, std::string_view id) {
-    const auto job = scheduler.job(id);
-    if (!job) { refuse_unknown_job(); }
-    std::string document;
-    JsonWriter writer{document};
-    write_job(writer, *job);
-    return http::json_response(200, std::move(document));
-}
-
-/// Runs a job, and says what came of it.
-template <class Result>
-[[nodiscard]] http::Response answer_run(const SchedulerHandle& scheduler, const JobExecutionLog<Result>& log,
-                                        std::string_view id) {
-    const auto report = scheduler.trigger(id);
-    if (report.outcome == TriggerOutcome::unknown_job) { refuse_unknown_job(); }
-    if (report.outcome == TriggerOutcome::stopped) {
-        throw http::Error{503, "the scheduler has been stopped, or is about to: it runs nothing more"};
-    }
-    std::string document;
-    JsonWriter writer{document};
-    writer.begin_object();
-    if (report.outcome == TriggerOutcome::queued) {
-        writer.member("job_id", id);
-        writer.member("execution_id", report.id);
-        writer.member("status", to_execution_word(JobStatus::queued));
-        writer.end_object();
-        return http::json_response(202, std::move(document));
-    }
-    const auto skip = log.find(report.id);
-    const auto reason = skip ? skip->reason : SkipReason::none; // none: the log has dropped it already
-    std::string message = "the job was not run: ";
-    switch (reason) {
-    case SkipReason::overlap: message += "it is in progress, and its overlap policy refuses another run"; break;
-    case SkipReason::queue_full: message += "too many executions wait for a worker"; break;
-    default: message += "a policy refused it"; break;
-    }
-    writer.key("error").begin_object();
-    writer.member("code", 409);
-    writer.member("message", message);
-    writer.member("reason", to_string(reason));
-    writer.end_object();
-    writer.end_object();
-    return http::json_response(409, std::move(document));
-}
-
-/// The text member `job_id` of a body.
-/// @throws http::Error  400: there is none.
-template <class Json>
-[[nodiscard]] std::string take_job_id(std::string_view body) {
-    const auto parsed = Json::parse(body);
-    if (!parsed.document) { throw http::Error{400, "the body is refused: " + parsed.error}; }
-    const auto* const member = Json::find(*parsed.document, "job_id");
-    const auto id = member == nullptr ? std::nullopt : Json::text(*member);
-    if (!id || id->empty()) {
-        throw http::Error{400, R"(the body must be a JSON object with a text "job_id" that is not empty)"};
-    }
-    return std::string{*id};
-}
-
-template <class Result>
-[[nodiscard]] http::Response answer_executions(const JobExecutionLog<Result>& log, std::string_view job_id,
-                                               const http::Query& query) {
-    ExecutionQuery wanted{.job_id = std::string{job_id}, .limit = take_limit(query, 10, 1000)};
-    take_place(query, wanted);
-    const auto page = take_page(log, wanted);
-    std::string document;
-    JsonWriter writer{document};
-    writer.begin_object();
-    writer.member("job_id", job_id);
-    write_page_of(writer, page, "executions", wanted.limit,
-                  [&](const JobExecutionRecord<Result>& record) { write_job_execution(writer, record); });
-    writer.end_object();
-    return http::json_response(200, std::move(document));
-}
-
-template <class Result>
-[[nodiscard]] http::Response answer_latest(const JobExecutionLog<Result>& log, std::string_view job_id) {
-    const auto page = log.query({.job_id = std::string{job_id}, .limit = 1});
-    if (page.records.empty()) {
-        throw http::Error{404, "there is no execution of this job; they may have been evicted or cleared"};
-    }
-    std::string document;
-    JsonWriter writer{document};
-    write_job_execution(writer, page.records.front());
-    return http::json_response(200, std::move(document));
-}
-
-template <class Result>
-[[nodiscard]] http::Response answer_statistics(const JobExecutionLog<Result>& log, std::string_view job_id) {
-    const auto all = log.stats();
-    const auto found = all.by_job.find(job_id);
-    const OutcomeCounts nothing;
-    const OutcomeCounts* counts = nullptr;
-    if (found != all.by_job.end()) {
-        counts = job_id == all.rest_of_jobs ? nullptr : &found->second; // the rest are other jobs together
-    } else if (all.by_job.size() < log.options().max_tracked_jobs) {
-        counts = &nothing; // it would have been tracked, so it has not run
-    }
-    const auto newest = log.query({.job_id = std::string{job_id}, .limit = measured_executions});
-    std::string document;
-    JsonWriter writer{document};
-    write_job_statistics(writer, job_id, counts, newest);
-    return http::json_response(200, std::move(document));
-}
-
-} // namespace daybook::inline v0::detail
 
 namespace daybook::inline v0::http {
 
@@ -176,38 +72,32 @@ namespace daybook::inline v0::http {
 /// @tparam Json       Reads the bodies of requests; see json_reader.
 /// @param  scheduler  May end before the API does: there are no jobs then, and the history stays.
 template <class Json, class Result>
-[[nodiscard]] Api jobs_api(Scheduler<Result>& scheduler) {
+[[nodiscard]] Api jobs_api(Scheduler<Result>& scheduler, JobsApiOptions options = {}) {
     static_assert(json_reader<Json>, "jobs_api needs a JSON reader that models daybook::http::json_reader, "
                                      "for instance daybook::nlohmann_json of <daybook/adapters/nlohmann_json.hpp>");
-    const auto jobs = scheduler.handle();
+    using Commands = detail::JobCommands<Json, Result>;
+    using Pause = typename Commands::Pause;
+    const auto jobs =
+        std::make_shared<Commands>(scheduler.handle(), scheduler.log(), scheduler.handlers(), std::move(options));
     const JobExecutionLog<Result> log = scheduler.log();
-    const auto job_of = [](const Call& call) { return call.path_parameter("id"); };
     Api api;
-    api.get("/api/v1/jobs", [jobs](const Call& call) { return detail::answer_jobs(jobs, call.query()); });
-    api.get("/api/v1/jobs/{id}", [=](const Call& call) { return detail::answer_job(jobs, job_of(call)); });
-    api.add({"DELETE", "/api/v1/jobs/{id}", Permission::change, [=](const Call& call) {
-                 if (!jobs.remove(job_of(call))) { detail::refuse_unknown_job(); }
-                 return Response{.status = 204};
-             }});
-    api.post("/api/v1/jobs/{id}/run", Permission::trigger,
-             [=](const Call& call) { return detail::answer_run(jobs, log, job_of(call)); });
-    api.post("/api/v1/jobs/{id}/pause", Permission::change, [=](const Call& call) {
-        jobs.pause(job_of(call));
-        return detail::answer_job(jobs, job_of(call));
-    });
-    api.post("/api/v1/jobs/{id}/resume", Permission::change, [=](const Call& call) {
-        jobs.resume(job_of(call));
-        return detail::answer_job(jobs, job_of(call));
-    });
-    api.post("/api/v1/debug/execute", Permission::trigger, [=](const Call& call) {
-        return detail::answer_run(jobs, log, detail::take_job_id<Json>(call.request().body));
-    });
-    api.get("/api/v1/executions/{id}",
-            [=](const Call& call) { return detail::answer_executions(log, job_of(call), call.query()); });
-    api.get("/api/v1/executions/{id}/latest",
-            [=](const Call& call) { return detail::answer_latest(log, job_of(call)); });
-    api.get("/api/v1/executions/{id}/stats",
-            [=](const Call& call) { return detail::answer_statistics(log, job_of(call)); });
+    api.get("/api/v1/jobs", [jobs](const Call& call) { return jobs->list(call); });
+    api.post("/api/v1/jobs", Permission::change, [jobs](const Call& call) { return jobs->make(call); });
+    api.get("/api/v1/jobs/{id}", [jobs](const Call& call) { return jobs->show(call); });
+    api.add({"PUT", "/api/v1/jobs/{id}", Permission::change, [jobs](const Call& call) { return jobs->change(call); }});
+    api.add(
+        {"DELETE", "/api/v1/jobs/{id}", Permission::change, [jobs](const Call& call) { return jobs->remove(call); }});
+    api.post("/api/v1/jobs/{id}/run", Permission::trigger, [jobs](const Call& call) { return jobs->run(call); });
+    api.post("/api/v1/jobs/{id}/pause", Permission::change,
+             [jobs](const Call& call) { return jobs->set_paused(call, Pause::pause); });
+    api.post("/api/v1/jobs/{id}/resume", Permission::change,
+             [jobs](const Call& call) { return jobs->set_paused(call, Pause::resume); });
+    api.get("/api/v1/handlers", [jobs](const Call& call) { return jobs->list_handlers(call); });
+    api.post("/api/v1/debug/execute", Permission::trigger, [jobs](const Call& call) { return jobs->execute(call); });
+    api.post("/api/v1/debug/refresh_schedule", Permission::change, [jobs](const Call&) { return jobs->refresh(); });
+    api.get("/api/v1/executions/{id}", [log](const Call& call) { return detail::answer_executions(log, call); });
+    api.get("/api/v1/executions/{id}/latest", [log](const Call& call) { return detail::answer_latest(log, call); });
+    api.get("/api/v1/executions/{id}/stats", [log](const Call& call) { return detail::answer_statistics(log, call); });
     return api;
 }
 

@@ -31,7 +31,8 @@ inline constexpr std::size_t max_json_depth = 64;
 /// std::bad_alloc.
 ///
 /// - `Value`: a document or a part of one.
-/// - `parse(text)`: the whole text is one value, not nested deeper than `max_json_depth`.
+/// - `parse(text)`: the whole text is one value, not nested deeper than `max_json_depth`; an object that has a name
+///   twice is refused, because readers disagree which of the two counts.
 /// - `kind(value)`; `truth`, `whole_number`, `number`, `text`: the value, if it is of that kind and fits.
 /// - `find(value, name)`: the member of an object, or null. `size(value)`, `at(value, index)`: of an array.
 /// - `for_each_member(value, f)`: `f(std::string_view, const Value&)` for each member of an object.

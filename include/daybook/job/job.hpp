@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 namespace daybook::inline v0 {
@@ -46,6 +47,29 @@ struct JobOptions {
     std::chrono::nanoseconds stale_after{0};
 
     std::string parameters = {}; ///< handed to the job as it is, and kept in its records
+
+    /// Whether nothing of its schedule runs until it is resumed. `add_or_replace` and `update` leave a job that is
+    /// there as it is.
+    bool is_paused = false;
+};
+
+/// The id of a job that is added is taken.
+class JobExists : public std::invalid_argument {
+public:
+    using std::invalid_argument::invalid_argument;
+};
+
+/// What a job was made of.
+enum class JobOrigin : std::uint8_t {
+    code,    ///< a callable of the program's own
+    handler, ///< a handler, by its names: see AnyScheduler::add(JobOptions)
+};
+
+/// What came of a command that was to be carried out only if nobody has changed the job meanwhile.
+enum class JobChange : std::uint8_t {
+    done,
+    unknown_job,
+    changed_meanwhile, ///< nothing was done: the job has another revision by now
 };
 
 /// A job as the scheduler sees it at one moment.
@@ -70,6 +94,39 @@ struct JobInfo {
     Misfire misfire = Misfire::run_once;
     Delivery delivery = Delivery::at_least_once;
     std::string schedule_error = {}; ///< what the program's own schedule threw, which ended it
+
+    std::chrono::nanoseconds misfire_grace = {};
+    std::uint32_t max_catch_up = 0;
+    int priority = 0;
+    std::string group = {};                    ///< as it was given; empty: the handler_id
+    std::chrono::nanoseconds stale_after = {}; ///< 0: never
+    std::string parameters = {};
+    Schedule when = {}; ///< the schedule itself, with what the job's id decides
+    JobOrigin origin = JobOrigin::code;
+
+    /// Another number whenever the job is added, updated, paused or resumed; none comes twice in one scheduler, so that
+    /// a job which was removed and added again is another one.
+    std::uint64_t revision = 0;
+
+    /// What makes a job like this one, with every default filled in.
+    [[nodiscard]] JobOptions options() const {
+        return {.id = id,
+                .handler_id = handler_id,
+                .method_name = method_name,
+                .schedule = when,
+                .retry = retry,
+                .timeout = timeout,
+                .overlap = overlap,
+                .misfire = misfire,
+                .delivery = delivery,
+                .misfire_grace = misfire_grace,
+                .max_catch_up = max_catch_up,
+                .priority = priority,
+                .group = group,
+                .stale_after = stale_after,
+                .parameters = parameters,
+                .is_paused = is_paused};
+    }
 };
 
 } // namespace daybook::inline v0

@@ -137,6 +137,13 @@ public:
     /// Attempts altogether, the first one included; 0 when the program's own callable decides.
     [[nodiscard]] constexpr std::uint32_t max_attempts() const noexcept { return max_attempts_; }
 
+    /// The numbers behind it, the conditions left out: a fixed delay is one that grows by a factor of 1. Empty when the
+    /// program's own callable decides.
+    [[nodiscard]] constexpr std::optional<ExponentialBackoff> backoff() const noexcept {
+        if (max_attempts_ == 0) { return std::nullopt; }
+        return ExponentialBackoff{max_attempts_, first_delay_, factor_, max_delay_, jitter_};
+    }
+
     /// Whether `delay_after` may call user code.
     [[nodiscard]] constexpr bool asks_program() const noexcept { return program_ && max_attempts_ != 1; }
 

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_JOB_COMMANDS_HPP
+#define DAYBOOK_DETAIL_JOB_COMMANDS_HPP
+
+/// @file
+/// What the jobs API does with jobs: shows, makes, changes, removes and runs them.
+
+#include <daybook/detail/cron_fields.hpp>
+#include <daybook/detail/job_etag.hpp>
+#include <daybook/detail/job_json.hpp>
+#include <daybook/detail/job_settings.hpp>
+#include <daybook/detail/json_body.hpp>
+#include <daybook/detail/paging.hpp>
+#include <daybook/detail/url.hpp>
+#include <daybook/http/api.hpp>
+#include <daybook/http/jobs_api_options.hpp>
+#include <daybook/job/handlers.hpp>
+#include <daybook/job/job.hpp>
+#include <daybook/job/job_query.hpp>
+#include <daybook/log/job_execution_log.hpp>
+#include <daybook/scheduler_handle.hpp>
+#include <daybook/time/wall_clock.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+[[noreturn]] inline void refuse_unknown_job() { throw http::Error{404, "there is no job with this id"}; }
+
+/// What the scheduler says of options, without the call that its own callers know.
+[[nodiscard]] inline std::string without_command(std::string_view message) {
+    const auto begin = message.find("\"): ");
+    return std::string{begin == std::string_view::npos ? message : message.substr(begin + 4)};
+}
+
+/// A job as a segment of a path.
+[[nodiscard]] inline std::string encoded_segment(std::string_view text) {
+    constexpr std::string_view plain = "-._~";
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char letter : text) {
+        const auto byte = static_cast<unsigned char>(letter);
+        if ((letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
+            plain.find(letter) != std::string_view::npos) {
+            encoded += letter;
+        } else {
+            encoded += '%';
+            encoded += digits[byte >> 4U];
+            encoded += digits[byte & 15U];
+        }
+    }
+    return encoded;
+}
+
+/// The path that was asked for, without its query and without scheme and host.
+[[nodiscard]] inline std::string_view path_of(std::string_view target) {
+    if (const auto scheme = target.find("://"); !target.starts_with('/') && scheme != std::string_view::npos) {
+        target.remove_prefix(scheme + 3);
+        target.remove_prefix(std::min(target.size(), target.find('/')));
+    }
+    return target.substr(0, target.find('?'));
+}
+
+/// See the file's description. One of these is shared by all routes of an API.
+template <class Json, class Result>
+class JobCommands {
+public:
+    JobCommands(SchedulerHandle scheduler, JobExecutionLog<Result> log, AnyHandlers handlers,
+                http::JobsApiOptions options)
+        : scheduler_{std::move(scheduler)},
+          log_{std::move(log)},
+          handlers_{std::move(handlers)},
+          options_{std::move(options)} {}
+
+    [[nodiscard]] const JobExecutionLog<Result>& log() const noexcept { return log_; }
+
+    [[nodiscard]] http::Response list(const http::Call& call) const {
+        const http::Query& query = call.query();
+        JobQuery wanted{.handler_id = query.text("handler_id"),
+                        .text = query.text("text"),
+                        .limit = take_limit(query, 100, 1000),
+                        .offset = take_offset(query),
+                        .cursor = query.text("cursor")};
+        refuse_two_places(wanted.cursor, wanted.offset);
+        if (const auto word = query.find("state")) { wanted.state = read_state(*word); }
+        if (const auto word = query.find("active")) {
+            if (*word != "true" && *word != "false") { throw http::Error{400, "active must be true or false"}; }
+            wanted.is_paused = *word == "false";
+        }
+        const auto page = take_page_of([&] { return scheduler_.jobs(wanted); });
+        std::string document;
+        JsonWriter writer{document};
+        writer.begin_object();
+        writer.member("count", page.jobs.size());
+        writer.member("limit", wanted.limit);
+        writer.key("jobs").begin_array();
+        for (const JobInfo& job : page.jobs) { write_job(writer, job, call.redact(), nullptr, has_webhook(job.id)); }
+        writer.end_array();
+        writer.member("total", page.total);
+        writer.member("offset", wanted.offset);
+        writer.member("has_more", page.has_more);
+        writer.key("next_cursor");
+        if (page.next_cursor.empty()) {
+            writer.null();
+        } else {
+            writer.value(page.next_cursor);
+        }
+        writer.end_object();
+        return http::json_response(200, std::move(document));
+    }
+
+    [[nodiscard]] http::Response show(const http::Call& call) const {
+        auto response = show(call, call.path_parameter("id"), 200);
+        const std::string* const known = call.request().header("If-None-Match");
+        if (known == nullptr || !is_tag_listed(*known, *response.header("ETag"))) { return response; }
+        return {.status = 304, .headers = {{"ETag", *response.header("ETag")}}, .body = {}};
+    }
+
+    [[nodiscard]] http::Response make(const http::Call& call) {
+        const JsonBody<Json> body{call.request()};
+        const SettingsReader<Json> settings{body, options_, handlers_, call.redact()};
+        JobOptions wanted = settings.make();
+        const auto webhook = settings.webhook();
+        const auto id = insert(std::move(wanted));
+        call.note("made the job " + id);
+        try {
+            set_webhook(id, webhook);
+        } catch (...) {
+            scheduler_.remove(id);
+            throw;
+        }
+        auto response = show(call, id, 201);
+        response.set_header("Location", std::string{path_of(call.request().target)} + '/' + encoded_segment(id));
+        return response;
+    }
+
+    [[nodiscard]] http::Response change(const http::Call& call) const {
+        const auto id = call.path_parameter("id");
+        if (!scheduler_.job(id)) { refuse_unknown_job(); }
+        const JsonBody<Json> body{call.request()};
+        const SettingsReader<Json> settings{body, options_, handlers_, call.redact()};
+        constexpr int patience = 100;
+        for (int tries = 0;; ++tries) {
+            const auto present = scheduler_.job(id);
+            if (!present) { refuse_unknown_job(); }
+            if (!may_change(call.request(), present->revision)) { refuse_changed_job(); }
+            const auto webhook = settings.webhook();
+            const auto outcome = configure(settings.change(*present), present->revision);
+            if (outcome == JobChange::unknown_job) { refuse_unknown_job(); }
+            if (outcome == JobChange::done) {
+                set_webhook(id, webhook);
+                break;
+            }
+            // Once more, from what it is now: a tag that the client sent does not hold any more, `*` does.
+            if (tries == patience) { throw http::Error{409, "others change the job all the time: try again"}; }
+        }
+        return show(call, id, 200);
+    }
+
+    [[nodiscard]] http::Response remove(const http::Call& call) const {
+        const auto id = call.path_parameter("id");
+        for (auto outcome = JobChange::changed_meanwhile; outcome != JobChange::done;) {
+            const auto present = scheduler_.job(id);
+            if (!present) { refuse_unknown_job(); }
+            if (!may_change(call.request(), present->revision)) { refuse_changed_job(); }
+            outcome = scheduler_.remove_if(id, present->revision);
+        }
+        if (options_.remove_webhook) { options_.remove_webhook(id); }
+        return {.status = 204};
+    }
+
+    enum class Pause : std::uint8_t { pause, resume };
+    [[nodiscard]] http::Response set_paused(const http::Call& call, Pause pause) const {
+        const auto id = call.path_parameter("id");
+        const bool is_known = pause == Pause::pause ? scheduler_.pause(id) : scheduler_.resume(id);
+        if (!is_known) { refuse_unknown_job(); }
+        return show(call, id, 200);
+    }
+
+    /// The job of the path, with parameters of its own where the body names some.
+    [[nodiscard]] http::Response run(const http::Call& call) const {
+        std::optional<std::string> parameters;
+        if (!call.request().body.empty()) {
+            const JsonBody<Json> body{call.request()};
+            body.allow_only([](std::string_view name) { return name == "parameters"; }, "parameters");
+            parameters = read_parameters(body);
+        }
+        return run(call.path_parameter("id"), std::move(parameters));
+    }
+
+    /// The job that the body names.
+    [[nodiscard]] http::Response execute(const http::Call& call) const {
+        const JsonBody<Json> body{call.request()};
+        body.allow_only([](std::string_view name) { return name == "job_id" || name == "parameters"; },
+                        "job_id, parameters");
+        const auto id = body.text("job_id").value_or("");
+        if (id.empty()) { body.refuse("job_id", "must be the id of a job"); }
+        call.note("the job " + limited_text(id, HashedNames::max_bytes));
+        return run(id, read_parameters(body));
+    }
+
+    [[nodiscard]] http::Response refresh() const {
+        const auto refreshed = scheduler_.refresh();
+        std::string document;
+        JsonWriter writer{document};
+        writer.begin_object();
+        writer.member("status", "ok");
+        writer.member("jobs", scheduler_.job_count());
+        writer.member("refreshed", refreshed);
+        writer.end_object();
+        return http::json_response(200, std::move(document));
+    }
+
+    [[nodiscard]] http::Response list_handlers(const http::Call& call) const {
+        const auto limit = take_limit(call.query(), 100, 1000);
+        const auto all = handlers_.list();
+        const auto offset = take_offset(call.query());
+        const auto begin = std::min(offset, all.size());
+        const auto count = std::min(limit, all.size() - begin);
+        std::string document;
+        JsonWriter writer{document};
+        writer.begin_object();
+        writer.member("count", count);
+        writer.member("limit", limit);
+        writer.key("handlers").begin_array();
+        for (auto index = begin; index < begin + count; ++index) {
+            writer.begin_object();
+            writer.member("handler_id", all[index].handler_id);
+            writer.member("method_name", all[index].method_name);
+            writer.member("description", all[index].description);
+            writer.end_object();
+        }
+        writer.end_array();
+        writer.member("total", all.size());
+        writer.member("offset", offset);
+        writer.member("has_more", begin + count < all.size());
+        writer.end_object();
+        return http::json_response(200, std::move(document));
+    }
+
+private:
+    static void refuse_two_places(const std::string& cursor, std::size_t offset) {
+        if (!cursor.empty() && offset != 0) {
+            throw http::Error{400, "offset and cursor do not go together: give one of them"};
+        }
+    }
+
+    [[nodiscard]] static JobState read_state(std::string_view word) {
+        for (const auto state : {JobState::pending, JobState::scheduled, JobState::executing, JobState::paused,
+                                 JobState::completed, JobState::failed, JobState::removed}) {
+            if (to_string(state) == word) { return state; }
+        }
+        throw http::Error{400,
+                          "state must be one of pending, scheduled, executing, paused, completed, failed, removed"};
+    }
+
+    [[nodiscard]] std::optional<bool> has_webhook(std::string_view id) const {
+        return options_.has_webhook ? std::optional{options_.has_webhook(id)} : std::nullopt;
+    }
+
+    [[nodiscard]] http::Response show(const http::Call& call, std::string_view id, int status) const {
+        constexpr std::uint64_t most_runs = 100;
+        const auto runs = static_cast<std::size_t>(std::min(call.query().whole_number("next", 5), most_runs));
+        const auto job = scheduler_.job(id);
+        if (!job) { refuse_unknown_job(); }
+        JobDetails details{.next_runs = scheduler_.next_runs(id, runs), .explanation = scheduler_.explain(id)};
+        if (is_target_job(*job)) { details.target = JobTarget::read<Json>(job->parameters); }
+        std::string document;
+        JsonWriter writer{document};
+        write_job(writer, *job, call.redact(), &details, has_webhook(id));
+        auto tag = job_tag(job->revision, document);
+        auto response = http::json_response(status, std::move(document));
+        response.set_header("ETag", tag);
+        response.set_header("Cache-Control", "private, no-cache"); // ask each time
+        return response;
+    }
+
+    /// @returns The id, made if none was given.
+    [[nodiscard]] std::string insert(JobOptions wanted) {
+        const bool is_named = !wanted.id.empty();
+        // One at a time, so that the bound holds.
+        const std::scoped_lock lock{making_};
+        if (scheduler_.job_count() >= options_.max_jobs) {
+            throw http::Error{409, "there are " + std::to_string(options_.max_jobs) +
+                                       " jobs already, and no more are allowed: delete one first"};
+        }
+        while (true) {
+            if (!is_named) { wanted.id = make_id(); }
+            try {
+                scheduler_.add(wanted);
+                return std::move(wanted.id);
+            } catch (const JobExists&) {
+                if (is_named) { throw http::Error{409, "there is a job with this job_id already"}; }
+            } catch (const std::invalid_argument& error) {
+                throw http::Error{400, "the job is refused: " + without_command(error.what())};
+            } catch (const std::logic_error&) {
+                throw http::Error{503, "the scheduler has been stopped, or is about to: it takes no more jobs"};
+            }
+        }
+    }
+
+    /// In the form of a UUID (RFC 9562, version 8): of the time and a count, so that another life of the program does
+    /// not give a job the history of an earlier one.
+    [[nodiscard]] static std::string make_id() {
+        static std::atomic<std::uint64_t> count{0};
+        const auto time = std::chrono::system_clock::now().time_since_epoch().count();
+        const auto steady = std::chrono::steady_clock::now().time_since_epoch().count();
+        std::uint64_t left = mix_bits(static_cast<std::uint64_t>(time));
+        std::uint64_t right = mix_bits(left ^ mix_bits(static_cast<std::uint64_t>(steady)) ^ mix_bits(++count));
+        std::string id = "xxxxxxxx-xxxx-8xxx-9xxx-xxxxxxxxxxxx";
+        for (char& letter : id) {
+            if (letter != 'x') { continue; }
+            letter = "0123456789abcdef"[right & 15U];
+            right = right >> 4U | (left & 15U) << 60U;
+            left >>= 4U;
+        }
+        return id;
+    }
+
+    [[nodiscard]] JobChange configure(JobOptions wanted, std::uint64_t revision) const {
+        try {
+            return scheduler_.configure(std::move(wanted), revision);
+        } catch (const std::invalid_argument& error) {
+            throw http::Error{400, "the change is refused: " + without_command(error.what())};
+        }
+    }
+
+    void set_webhook(std::string_view id, const std::optional<std::string>& url) const {
+        if (!url) { return; }
+        if (url->empty()) {
+            if (options_.remove_webhook) { options_.remove_webhook(id); }
+            return;
+        }
+        try {
+            options_.set_webhook(id, *url);
+        } catch (const std::invalid_argument& error) {
+            throw http::Error{400, "webhook_url is refused: " + std::string{error.what()}};
+        }
+    }
+
+    [[nodiscard]] std::optional<std::string> read_parameters(const JsonBody<Json>& body) const {
+        if (!body.gives("parameters")) { return std::nullopt; }
+        return body.text_or_json("parameters", options_.max_parameter_bytes);
+    }
+
+    [[nodiscard]] http::Response run(std::string_view id, std::optional<std::string> parameters) const {
+        if (parameters) {
+            const auto job = scheduler_.job(id);
+            if (job && is_target_job(*job)) { // else whoever may run it would choose what it calls
+                throw http::Error{400, "parameters cannot be given for a job that calls a URL"};
+            }
+        }
+        const auto report = scheduler_.trigger(id, {.parameters = std::move(parameters)});
+        if (report.outcome == TriggerOutcome::unknown_job) { refuse_unknown_job(); }
+        if (report.outcome == TriggerOutcome::stopped) {
+            throw http::Error{503, "the scheduler has been stopped, or is about to: it runs nothing more"};
+        }
+        std::string document;
+        JsonWriter writer{document};
+        writer.begin_object();
+        if (report.outcome == TriggerOutcome::queued) {
+            writer.member("job_id", id);
+            writer.member("execution_id", report.id);
+            writer.member("status", to_execution_word(JobStatus::queued));
+            writer.end_object();
+            return http::json_response(202, std::move(document));
+        }
+        const auto skip = log_.find(report.id);
+        const auto reason = skip ? skip->reason : SkipReason::none; // none: the log has dropped it already
+        std::string message = "the job was not run: ";
+        switch (reason) {
+        case SkipReason::overlap: message += "it is in progress, and its overlap policy refuses another run"; break;
+        case SkipReason::queue_full: message += "too many executions wait for a worker"; break;
+        default: message += "a policy refused it"; break;
+        }
+        writer.key("error").begin_object();
+        writer.member("code", 409);
+        writer.member("message", message);
+        writer.member("reason", to_string(reason));
+        writer.end_object();
+        writer.end_object();
+        return http::json_response(409, std::move(document));
+    }
+
+    const SchedulerHandle scheduler_;
+    const JobExecutionLog<Result> log_;
+    const AnyHandlers handlers_;
+    const http::JobsApiOptions options_;
+    std::mutex making_;
+};
+
+} // namespace daybook::inline v0::detail
+
+#endif

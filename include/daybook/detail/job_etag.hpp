@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_JOB_ETAG_HPP
+#define DAYBOOK_DETAIL_JOB_ETAG_HPP
+
+/// @file
+/// The entity tag of a job (RFC 9110, 8.8.3): its revision, and what was shown of it. What is shown changes with every
+/// run, so a client that has the same need not get it again (`If-None-Match`); a change depends on the revision alone
+/// (`If-Match`), or a job that runs every second could never be changed.
+
+#include <daybook/detail/entity_tag.hpp>
+#include <daybook/http/message.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace daybook::inline v0::detail {
+
+/// With its quotes: "1f-0123456789abcdef".
+[[nodiscard]] inline std::string job_tag(std::uint64_t revision, std::string_view document) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string tag;
+    do { tag.insert(tag.begin(), digits[revision & 15U]); } while ((revision >>= 4U) != 0);
+    const auto hash = entity_tag(document);
+    return '"' + tag + '-' + hash.substr(hash.find('"') + 1);
+}
+
+/// Whether the request may change a job of this revision: it names it in `If-Match`, or names none. Tags that a proxy
+/// has made weak, because it compresses, count as they are meant.
+[[nodiscard]] inline bool may_change(const http::Request& request, std::uint64_t revision) {
+    const std::string* const header = request.header("If-Match");
+    if (header == nullptr) { return true; }
+    std::string_view list = *header;
+    while (true) {
+        const auto begin = list.find_first_not_of(" \t,");
+        if (begin == std::string_view::npos) { return false; }
+        list.remove_prefix(begin);
+        if (list.front() == '*') { return true; }
+        const auto open = list.find('"');
+        const auto close = open == std::string_view::npos ? open : list.find('"', open + 1);
+        if (close == std::string_view::npos) { return false; }
+        std::uint64_t named = 0;
+        const auto read = std::from_chars(list.data() + open + 1, list.data() + close, named, 16);
+        if (read.ec == std::errc{} && *read.ptr == '-' && named == revision) { return true; }
+        list.remove_prefix(close + 1);
+    }
+}
+
+[[noreturn]] inline void refuse_changed_job() {
+    throw http::Error{412,
+                      "the job has been changed since: read it again, and send the ETag that it has now in If-Match"};
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -13,6 +13,8 @@
 #include <daybook/http/cross_site.hpp>
 #include <daybook/http/dashboard.hpp>
 #include <daybook/http/executions_api.hpp>
+#include <daybook/http/health_api.hpp>
+#include <daybook/http/history_api.hpp>
 #include <daybook/http/jobs_api.hpp>
 #include <daybook/http/json_reader.hpp>
 #include <daybook/http/message.hpp>

@@ -29,6 +29,9 @@
 /// `oldest`, `longest`, `shortest`, `most_drift` or `least_drift`. A page says how many records were looked at
 /// (`scanned`), and whether that was enough (`complete`): if not, `next_cursor` goes on where it stopped.
 ///
+/// Where the router has a redaction hook, it sees every text of a record before a client does, in files as well; `text`
+/// and `metadata_value` are refused then, since what they find would tell what is hidden.
+///
 /// A limit above the largest is lowered, and the one in effect is told. Parameters that are not listed here
 /// are ignored; a wrong value of one that is, is answered with 400 and a sentence.
 
@@ -38,6 +41,7 @@
 #include <daybook/detail/query_parameters.hpp>
 #include <daybook/detail/stats_json.hpp>
 #include <daybook/http/api.hpp>
+#include <daybook/http/redaction.hpp>
 #include <daybook/log/execution_export.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_log.hpp>
@@ -48,6 +52,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -55,11 +60,36 @@
 
 namespace daybook::inline v0::detail {
 
+/// A record as the client may see it.
+template <class Result>
+void write_shown(JsonWriter& writer, const JobExecutionRecord<Result>& record, RecordForm form,
+                 const http::Redact& redact) {
+    if (redact) {
+        write_record(writer, redacted(record, redact), form);
+    } else {
+        write_record(writer, record, form);
+    }
+}
+
+template <class Result>
+[[nodiscard]] http::Response answer_page(const Page<Result>& page, std::string_view list_name, std::size_t limit,
+                                         RecordForm form, const http::Redact& redact) {
+    std::string document;
+    JsonWriter writer{document};
+    writer.begin_object();
+    write_page_of(writer, page, list_name, limit,
+                  [&](const JobExecutionRecord<Result>& record) { write_shown(writer, record, form, redact); });
+    writer.end_object();
+    return http::json_response(200, std::move(document));
+}
+
 /// @throws http::Error  400: a parameter has a value that it may not have.
-[[nodiscard]] inline ExecutionQuery take_execution_query(const http::Query& query) {
+[[nodiscard]] inline ExecutionQuery take_execution_query(const http::Call& call) {
+    const auto& query = call.query();
     ExecutionQuery wanted;
     wanted.limit = take_limit(query, 100, 1000);
     take_filters(query, wanted);
+    refuse_hidden_search(call, wanted);
     take_statuses(query, wanted);
     if (const auto word = query.find("skips")) {
         if (*word != "include" && *word != "leave_out") {
@@ -72,36 +102,31 @@ namespace daybook::inline v0::detail {
 }
 
 template <class Result>
-[[nodiscard]] http::Response answer_list(const JobExecutionLog<Result>& log, const http::Query& query) {
-    const auto wanted = take_execution_query(query);
-    const auto page = take_page(log, wanted);
-    std::string document;
-    JsonWriter writer{document};
-    write_page(writer, page, "records", wanted.limit, RecordForm::execution);
-    return http::json_response(200, std::move(document));
+[[nodiscard]] http::Response answer_list(const JobExecutionLog<Result>& log, const http::Call& call) {
+    const auto wanted = take_execution_query(call);
+    return answer_page(take_page(log, wanted), "records", wanted.limit, RecordForm::execution, call.redact());
 }
 
 template <class Result>
-[[nodiscard]] http::Response answer_errors(const JobExecutionLog<Result>& log, const http::Query& query) {
+[[nodiscard]] http::Response answer_errors(const JobExecutionLog<Result>& log, const http::Call& call) {
     ExecutionQuery wanted;
-    wanted.limit = take_limit(query, 50, 500);
-    take_filters(query, wanted);
-    take_place(query, wanted);
+    wanted.limit = take_limit(call.query(), 50, 500);
+    take_filters(call.query(), wanted);
+    refuse_hidden_search(call, wanted);
+    take_place(call.query(), wanted);
     const auto page = take_page_of([&] { return log.errors(wanted); });
-    std::string document;
-    JsonWriter writer{document};
-    write_page(writer, page, "errors", wanted.limit, RecordForm::failure);
-    return http::json_response(200, std::move(document));
+    return answer_page(page, "errors", wanted.limit, RecordForm::failure, call.redact());
 }
 
 template <class Result>
-[[nodiscard]] http::Response answer_export(const JobExecutionLog<Result>& log, const http::Query& query) {
+[[nodiscard]] http::Response answer_export(const JobExecutionLog<Result>& log, const http::Call& call) {
+    const auto& query = call.query();
     constexpr std::size_t most_bytes = std::size_t{32} << 20U; // a response is held in memory until it is sent
     const auto format = query.find("format");
     if (!format || (*format != "csv" && *format != "json")) {
         throw http::Error{400, "format must be csv or json (JSON Lines)"};
     }
-    const auto wanted = take_execution_query(query);
+    const auto wanted = take_execution_query(call);
     const auto limit = take_limit(query, 10'000, 100'000);
     http::Response response;
     const auto sink = [&](std::string_view piece) { response.body += piece; };
@@ -109,8 +134,14 @@ template <class Result>
     const std::size_t page = is_by_start(wanted.sort) ? 200 : 2000;
     const ExportOptions options{.max_records = limit, .max_bytes = most_bytes, .page = page};
     const bool is_csv = *format == "csv";
-    const auto report = take_page_of(
-        [&] { return is_csv ? write_csv(log, wanted, sink, options) : write_json_lines(log, wanted, sink, options); });
+    const auto write = [&](const auto& show) {
+        return is_csv ? write_csv(log, wanted, sink, options, show)
+                      : write_json_lines(log, wanted, sink, options, show);
+    };
+    const auto report = take_page_of([&] {
+        if (!call.redact()) { return write(std::identity{}); }
+        return write([&](const JobExecutionRecord<Result>& record) { return redacted(record, call.redact()); });
+    });
     response.set_header("Content-Type", is_csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson");
     response.set_header("Content-Disposition", is_csv ? "attachment; filename=\"executions.csv\""
                                                       : "attachment; filename=\"executions.jsonl\"");
@@ -155,7 +186,8 @@ template <class Result>
 }
 
 template <class Result>
-[[nodiscard]] http::Response answer_one(const JobExecutionLog<Result>& log, std::string_view text) {
+[[nodiscard]] http::Response answer_one(const JobExecutionLog<Result>& log, const http::Call& call) {
+    const auto text = call.path_parameter("id");
     ExecutionId id = 0;
     const auto* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, id);
@@ -166,7 +198,7 @@ template <class Result>
     if (!record) { throw http::Error{404, "there is no execution with this id; it may have been evicted or cleared"}; }
     std::string document;
     JsonWriter writer{document};
-    write_record(writer, *record, RecordForm::execution);
+    write_shown(writer, *record, RecordForm::execution, call.redact());
     return http::json_response(200, std::move(document));
 }
 
@@ -180,12 +212,11 @@ namespace daybook::inline v0::http {
 template <class Result>
 [[nodiscard]] Api executions_api(const JobExecutionLog<Result>& log) {
     Api api;
-    api.get("/api/executions", [log](const Call& call) { return detail::answer_list(log, call.query()); });
+    api.get("/api/executions", [log](const Call& call) { return detail::answer_list(log, call); });
     api.get("/api/executions/stats", [log](const Call& call) { return detail::answer_stats(log, call.query()); });
-    api.get("/api/executions/errors", [log](const Call& call) { return detail::answer_errors(log, call.query()); });
-    api.get("/api/executions/export", [log](const Call& call) { return detail::answer_export(log, call.query()); });
-    api.get("/api/executions/{id}",
-            [log](const Call& call) { return detail::answer_one(log, call.path_parameter("id")); });
+    api.get("/api/executions/errors", [log](const Call& call) { return detail::answer_errors(log, call); });
+    api.get("/api/executions/export", [log](const Call& call) { return detail::answer_export(log, call); });
+    api.get("/api/executions/{id}", [log](const Call& call) { return detail::answer_one(log, call); });
     api.post("/api/executions/clear", Permission::clear, [own = log](const Call&) mutable {
         std::string document;
         JsonWriter writer{document};

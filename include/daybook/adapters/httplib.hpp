@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,32 +29,43 @@ class HttplibAdapter {
 public:
     explicit HttplibAdapter(http::Router router) : router_{std::make_shared<const http::Router>(std::move(router))} {}
 
-    /// For methods that have no body.
+    /// For methods whose body httplib does not read: what is announced would be taken for the next request.
     void answer(const httplib::Request& request, httplib::Response& response) const {
-        send(router_->handle(translate(request, {})), request, response);
+        if (is_body_announced(request)) {
+            refuse(400, "a " + request.method + " takes no body here", request, response);
+            return;
+        }
+        send(router_->handle(translate(request)), Connection::stays, request, response);
     }
 
-    /// For methods that may have one. A body that was not announced is not waited for, and one that is too large is
-    /// read to its end, but not kept: what were left of it would be taken for the next request of the connection.
+    /// For methods that may have one. A body that was not announced is not waited for. One that is too large is read to
+    /// its end, for the answer to reach a client that does not read while it writes; but not kept, and not any size.
     void answer(const httplib::Request& request, httplib::Response& response,
                 const httplib::ContentReader& reader) const {
-        std::string body;
+        auto translated = translate(request);
+        const bool is_chunked = request.has_header("Transfer-Encoding");
         if (is_body_announced(request)) {
+            if (is_chunked ? request.method == "DELETE" : !has_plain_length(request)) {
+                // Chunks of a DELETE are not read by httplib, and it makes some number of whatever stands there.
+                refuse(is_chunked ? 411 : 400, "the length of the body must be told, once and in digits", request,
+                       response);
+                return;
+            }
             const auto most = router_->max_body_bytes() + 1; // one more, for the router to see that it is too large
+            std::size_t total = 0;
             const auto keep = [&](const char* data, std::size_t size) {
-                body.append(data, std::min(size, most - std::min(most, body.size())));
-                return true;
+                translated.body.append(data, std::min(size, most - translated.body.size()));
+                total += size;
+                return total <= most + most_dropped;
             };
-            // Asked for the plain bytes of a form with files, httplib calls a function that is not there.
-            const bool is_complete =
-                request.is_multipart_form_data() ? reader([](const auto&) { return true; }, keep) : reader(keep);
-            if (!is_complete) {
-                const auto status = response.status >= 400 ? response.status : 400;
-                send(http::error_response(status, "the body could not be read"), request, response);
+            const bool is_complete = read_plain(request, reader, keep);
+            if (!is_complete && total <= most + most_dropped) {
+                refuse(400, "the body could not be read to its end", request, response);
                 return;
             }
         }
-        send(router_->handle(translate(request, std::move(body))), request, response);
+        // It also takes chunks that are no chunks, and leaves what follows them.
+        send(router_->handle(translated), is_chunked ? Connection::ends : Connection::stays, request, response);
     }
 
     /// A router's pattern as the regular expression that httplib wants. httplib matches what it has decoded, where an
@@ -80,36 +92,80 @@ public:
     }
 
 private:
+    enum class Connection : std::uint8_t { stays, ends };
+
+    /// What is read of a body beyond what is kept.
+    static constexpr std::size_t most_dropped = std::size_t{16} << 20U;
+
     [[nodiscard]] static bool is_body_announced(const httplib::Request& request) {
         return request.has_header("Transfer-Encoding") ||
-               (request.has_header("Content-Length") && request.get_header_value("Content-Length") != "0");
+               (request.has_header("Content-Length") &&
+                (request.get_header_value("Content-Length") != "0" || !has_plain_length(request)));
     }
 
-    [[nodiscard]] static http::Request translate(const httplib::Request& request, std::string body) {
+    [[nodiscard]] static bool has_plain_length(const httplib::Request& request) {
+        const auto length = request.get_header_value("Content-Length");
+        return request.get_header_value_count("Content-Length") == 1 && !length.empty() &&
+               std::all_of(length.begin(), length.end(), [](char digit) { return digit >= '0' && digit <= '9'; });
+    }
+
+    /// What httplib hands out as const is not (Server::process_request), and has switches that it has nowhere else.
+    [[nodiscard]] static httplib::Request& switches(const httplib::Request& request) {
+        return const_cast<httplib::Request&>(request);
+    }
+
+    /// The bytes as they were sent: httplib takes forms with files apart and decompresses, by these headers, and not
+    /// without the means for it.
+    template <class Keep>
+    [[nodiscard]] static bool read_plain(const httplib::Request& request, const httplib::ContentReader& reader,
+                                         const Keep& keep) {
+        auto& headers = switches(request).headers;
+        const auto all = headers;
+        headers.erase("Content-Type");
+        headers.erase("Content-Encoding");
+        const bool is_complete = reader(keep);
+        headers = all;
+        return is_complete;
+    }
+
+    [[nodiscard]] static http::Request translate(const httplib::Request& request) {
         http::Request translated{.method = request.method,
                                  .target = request.target,
                                  .headers = {},
-                                 .body = std::move(body),
+                                 .body = {},
                                  .remote = request.remote_addr};
         translated.headers.reserve(request.headers.size());
         for (const auto& header : request.headers) { translated.headers.push_back({header.first, header.second}); }
         return translated;
     }
 
-    static void send(http::Response answer, const httplib::Request& request, httplib::Response& response) {
-        // httplib repeats a body for each range that is asked for, without a bound: thousands fit into one header.
-        if (request.ranges.size() > 1) {
-            answer.status = 416;
-            answer.body.clear();
+    static void refuse(int status, const std::string& why, const httplib::Request& request,
+                       httplib::Response& response) {
+        send(http::error_response(status, why), Connection::ends, request, response);
+    }
+
+    static void send(http::Response answer, Connection connection, const httplib::Request& request,
+                     httplib::Response& response) {
+        // A server may ignore ranges (RFC 9110, 14.2). httplib would cut errors too, and repeat a body for each of the
+        // thousands that fit into one header.
+        switches(request).ranges.clear();
+        response.status = answer.status;
+        const auto* const type = answer.header("Content-Type");
+        if (connection == Connection::ends) {
+            // httplib ends a connection by itself only behind a body that somebody fails to provide.
+            const auto body = std::make_shared<const std::string>(std::move(answer.body));
+            response.set_content_provider(body->size(), type != nullptr ? *type : std::string{},
+                                          [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+                                              sink.write(body->data() + offset, length);
+                                              return false;
+                                          });
+            if (request.get_header_value("Connection") != "close") { answer.set_header("Connection", "close"); }
+        } else {
+            response.body = std::move(answer.body);
         }
-        // It cuts a body to the range that was asked for, whatever the status; then the status has to say so.
-        const bool is_part = answer.status == 200 && !request.ranges.empty();
-        response.status = is_part ? 206 : answer.status;
-        for (const auto& header : answer.headers) {
-            response.headers.erase(header.name); // a default of the server's, which would stand there twice
-            response.set_header(header.name, header.value);
-        }
-        response.body = std::move(answer.body);
+        // A default of the server's would stand there beside ours.
+        for (const auto& header : answer.headers) { response.headers.erase(header.name); }
+        for (const auto& header : answer.headers) { response.set_header(header.name, header.value); }
     }
 
     std::shared_ptr<const http::Router> router_;
@@ -121,6 +177,9 @@ private:
 /// its answer to unknown paths stay as they are; a route of the program on one of these paths counts if it was
 /// registered before. The server keeps a copy of the router. An error handler of the server's sees our answers from 400
 /// on as well.
+///
+/// httplib decodes escapes in the values of headers before anybody sees them, and forgets requests that a client sends
+/// before it has read the answer to the one before (pipelining).
 ///
 /// How connections are served stays the program's business. On kept connections, httplib answers some 260 requests a
 /// second while Nagle's algorithm is on, and about 400 times as many after `server.set_tcp_nodelay(true)`.
@@ -135,7 +194,8 @@ inline void mount(httplib::Server& server, http::Router router) {
             adapter.answer(request, response, reader);
         };
     for (const auto& route : routes) {
-        const auto regex = HttplibAdapter::to_regex(route.pattern);
+        // A target may be a whole URL (RFC 9112, 3.2.2), which httplib takes for a path.
+        const auto regex = "(?:https?://[^/]*)?" + HttplibAdapter::to_regex(route.pattern);
         server.Get(regex, plain).Options(regex, plain);
         server.Post(regex, with_body).Put(regex, with_body).Patch(regex, with_body).Delete(regex, with_body);
     }

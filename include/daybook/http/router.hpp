@@ -113,7 +113,9 @@ public:
     }
 
     /// An adapter need not keep more of a body than this and one byte.
-    [[nodiscard]] std::size_t max_body_bytes() const noexcept { return options_.max_body_bytes; }
+    [[nodiscard]] std::size_t max_body_bytes() const noexcept {
+        return std::min(options_.max_body_bytes, static_cast<std::size_t>(-1) - 1); // so that one more is a number
+    }
 
     /// Who changed what through this router: `router.add(audit_api(router.audit()))` shows it.
     [[nodiscard]] const AuditLog& audit() const noexcept { return options_.audit; }

@@ -10,6 +10,7 @@
 #include <daybook/detail/feed_ring.hpp>
 #include <daybook/detail/id_index.hpp>
 #include <daybook/detail/log_entries.hpp>
+#include <daybook/detail/log_mutex.hpp>
 #include <daybook/detail/name_table.hpp>
 #include <daybook/detail/record_memory.hpp>
 #include <daybook/detail/ref.hpp>
@@ -140,7 +141,7 @@ private:
     const LogOptions options_;
     const std::uint32_t tag_;
 
-    mutable std::mutex mutex_;
+    mutable LogMutex mutex_;
     SlotPool pool_; // guarded by mutex_, as is all that follows
     ExecutionIndex index_;
     IdIndex ids_;

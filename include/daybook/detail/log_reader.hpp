@@ -6,6 +6,7 @@
 /// Asking the log: pages, single records, figures. What is found is copied under the lock and built outside it.
 
 #include <daybook/detail/log_core.hpp>
+#include <daybook/detail/log_mutex.hpp>
 #include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/query_scan.hpp>
 #include <daybook/detail/record_filter.hpp>
@@ -19,7 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -47,7 +47,7 @@ public:
           index_{core.index_} {}
 
     [[nodiscard]] std::optional<RawRecord> find(ExecutionId id) const {
-        const std::scoped_lock lock{core_.mutex_};
+        const ReadingTurn lock{core_.mutex_};
         const std::uint32_t index = core_.ids_.find(id);
         if (index == no_slot) { return std::nullopt; }
         std::optional<RawRecord> found{RawRecord{{}, {pool_[index].result, pool_[index].error}}};
@@ -60,7 +60,7 @@ public:
         std::array<std::uint64_t, status_count> by_status{};
         std::size_t retained = 0;
         StatsSnapshot all = core_.stats_.snapshot(now.wall, now.steady, [&](auto&& work) {
-            const std::scoped_lock lock{core_.mutex_};
+            const ReadingTurn lock{core_.mutex_};
             if (!work()) { return; }
             retained = core_.finished_.size();
             for (const JobStatus status : all_statuses) {
@@ -78,14 +78,14 @@ public:
 
     /// How late executions started, and how long they waited. O(1).
     void read_latencies(LatencySummary& drift, LatencySummary& queue_delay) const {
-        const std::scoped_lock lock{core_.mutex_};
+        const ReadingTurn lock{core_.mutex_};
         drift = core_.stats_.drift();
         queue_delay = core_.stats_.queue_delay();
     }
 
     [[nodiscard]] RangeStats stats(sys_time from, sys_time to) const {
         return core_.stats_.range(from, to, core_.options_.clock.now(), [&](auto&& work) {
-            const std::scoped_lock lock{core_.mutex_};
+            const ReadingTurn lock{core_.mutex_};
             work();
         });
     }
@@ -119,7 +119,7 @@ private:
         bool are_few = is_about_flight(statuses) && !scan.has_text();
         if (are_few) { in_flight.reserve(few); } // not under the lock
         {
-            const std::scoped_lock lock{core_.mutex_};
+            const ReadingTurn lock{core_.mutex_};
             if (!scan.begin()) { return page; }
             if (scan.known_total() && query.offset >= *scan.known_total()) {
                 page.total.count = *scan.known_total();
@@ -290,12 +290,13 @@ private:
     void fetch(QueryScan& scan, const std::vector<ExecutionId>& ids, RecordSink& records) const {
         records.make_room(ids.size()); // not under the lock
         for (std::size_t i = 0; i < ids.size();) {
-            const std::scoped_lock lock{core_.mutex_};
+            const ReadingTurn lock{core_.mutex_};
             if (!scan.find_names()) { return; }
-            for (const std::size_t end = std::min(ids.size(), i + QueryScan::kept_slice); i < end; ++i) {
+            const std::size_t end = std::min(ids.size(), i + QueryScan::kept_slice);
+            do {
                 const std::uint32_t index = core_.ids_.find(ids[i]);
                 if (index != no_slot && scan.matches(pool_[index])) { copy_to(records, index); }
-            }
+            } while (++i < end && !core_.mutex_.is_wanted());
         }
     }
 

@@ -9,6 +9,7 @@
 #include <daybook/detail/execution_index.hpp>
 #include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/log_entries.hpp>
+#include <daybook/detail/log_mutex.hpp>
 #include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/record_streams.hpp>
@@ -19,7 +20,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -140,7 +140,7 @@ public:
         };
         while (budget_ != 0) {
             prepare();
-            const std::scoped_lock lock{log_.mutex};
+            const ReadingTurn lock{log_.mutex};
             if (const auto end = walk_slice(direction, to, slice, ask)) { return *end; }
         }
         return WalkEnd::of_budget;
@@ -166,7 +166,7 @@ public:
         while (budget_ != 0) {
             std::optional<WalkEnd> end;
             {
-                const std::scoped_lock lock{log_.mutex};
+                const ReadingTurn lock{log_.mutex};
                 end = walk_slice(direction, to, std::min(slice, budget_), note);
             }
             for (const Candidate& candidate : candidates) {
@@ -192,7 +192,7 @@ public:
         Total total;
         std::uint64_t end = (newest_.order + 1) / 2;
         while (true) {
-            const std::scoped_lock lock{log_.mutex};
+            const ReadingTurn lock{log_.mutex};
             for (std::size_t blocks = 0; blocks < block_slice; ++blocks) {
                 if (end == 0) { return total; }
                 const auto last = index.times().last_up_to(end - 1, index.first_position(), filter_.times);
@@ -203,11 +203,13 @@ public:
                     return total;
                 }
                 end = *last / 64 * 64;
+                if (log_.mutex.is_wanted()) { break; }
             }
         }
     }
 
-    /// Records looked at, and records kept (and copied), before the lock is given to others for a moment.
+    /// Records looked at, and records kept (and copied), before the lock is given to others for a moment; fewer as soon
+    /// as somebody wants it.
     static constexpr std::size_t slice = 128;
     static constexpr std::size_t kept_slice = 8;
     static constexpr std::size_t block_slice = 64;
@@ -292,7 +294,8 @@ private:
             }
             const bool is_over = took == Took::scanned && --budget_ == 0;
             const bool is_kept = took == Took::kept || took == Took::kept_as_last;
-            if (is_over || (is_kept && ++kept == kept_slice) || looked_at + 1 == most) {
+            const bool is_wanted = (is_kept || looked_at % 16 == 15) && log_.mutex.is_wanted();
+            if (is_over || (is_kept && ++kept == kept_slice) || looked_at + 1 == most || is_wanted) {
                 streams.leave(index, place_);
                 return is_over ? std::optional{WalkEnd::of_budget} : std::nullopt;
             }

@@ -9,6 +9,7 @@
 #include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/id_index.hpp>
 #include <daybook/detail/log_entries.hpp>
+#include <daybook/detail/log_mutex.hpp>
 #include <daybook/detail/name_table.hpp>
 #include <daybook/detail/record_filter.hpp>
 #include <daybook/types.hpp>
@@ -17,7 +18,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 namespace daybook::inline v0::detail {
@@ -30,7 +30,7 @@ struct LogView {
     const NameTable<NameEntry<&ExecutionSlot::by_job>>& jobs;
     const NameTable<NameEntry<&ExecutionSlot::by_handler>>& handlers;
     const NameTable<char>& methods;
-    std::mutex& mutex; ///< guards all of them
+    LogMutex& mutex; ///< guards all of them
 };
 
 enum class Direction : std::uint8_t { older, newer };

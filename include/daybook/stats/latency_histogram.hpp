@@ -66,7 +66,7 @@ public:
             auto rank = static_cast<std::uint64_t>(exact);
             if (static_cast<double>(rank) < exact || rank == 0) { ++rank; }
             rank = std::min(rank, count_);
-            while (seen < rank) { seen += buckets_[++bucket]; }
+            seek(rank, bucket, seen);
             found[i] = nanoseconds(std::clamp(middle_of(bucket), min_, max_));
         }
         return found;
@@ -97,9 +97,14 @@ public:
     /// Adds what another histogram has counted. Costs the buckets between its minimum and maximum.
     void merge(const LatencyHistogram& other) noexcept {
         if (other.count_ == 0) { return; }
-        const auto last = static_cast<std::size_t>(other.last_used());
-        for (auto i = static_cast<std::size_t>(other.first_used()); i <= last; ++i) {
-            buckets_[i] += other.buckets_[i];
+        const auto first = other.first_used();
+        const auto last = other.last_used();
+        if (count_ == 0) { // nothing to add to, and a copy is several times as fast
+            std::copy(other.buckets_.begin() + first, other.buckets_.begin() + last + 1, buckets_.begin() + first);
+        } else {
+            for (auto i = static_cast<std::size_t>(first); i <= static_cast<std::size_t>(last); ++i) {
+                buckets_[i] += other.buckets_[i];
+            }
         }
         count_ += other.count_;
         sum_ += other.sum_;
@@ -115,6 +120,19 @@ private:
 
     [[nodiscard]] std::ptrdiff_t first_used() const noexcept { return static_cast<std::ptrdiff_t>(bucket_of(min_)); }
     [[nodiscard]] std::ptrdiff_t last_used() const noexcept { return static_cast<std::ptrdiff_t>(bucket_of(max_)); }
+
+    /// Goes on to the bucket with which `rank` values have been seen, over eight at a time where that is not too far.
+    void seek(std::uint64_t rank, std::size_t& bucket, std::uint64_t& seen) const noexcept {
+        while (seen < rank && bucket + 8 < bucket_count) {
+            const std::uint64_t* const next = &buckets_[bucket + 1];
+            const std::uint64_t sum =
+                ((next[0] + next[1]) + (next[2] + next[3])) + ((next[4] + next[5]) + (next[6] + next[7]));
+            if (seen + sum >= rank) { break; }
+            seen += sum;
+            bucket += 8;
+        }
+        while (seen < rank) { seen += buckets_[++bucket]; }
+    }
 
     static constexpr std::size_t bucket_of(std::uint64_t value) noexcept {
         const std::uint64_t units = value >> unit_bits;

@@ -13,13 +13,20 @@
 #include <daybook/http/cross_site.hpp>
 #include <daybook/http/dashboard.hpp>
 #include <daybook/http/executions_api.hpp>
+#include <daybook/http/framing.hpp>
 #include <daybook/http/health_api.hpp>
 #include <daybook/http/history_api.hpp>
+#include <daybook/http/http_job.hpp>
+#include <daybook/http/http_send.hpp>
+#include <daybook/http/http_url.hpp>
 #include <daybook/http/jobs_api.hpp>
+#include <daybook/http/jobs_api_options.hpp>
 #include <daybook/http/json_reader.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
 #include <daybook/http/redaction.hpp>
 #include <daybook/http/router.hpp>
+#include <daybook/http/webhook.hpp>
+#include <daybook/http/webhook_signature.hpp>
 
 #endif

@@ -21,12 +21,12 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A scheduler that the test polls, and a router that shows how it is.
-struct Fixture {
+struct HealthFixture {
     daybook::ManualClock clock{std::chrono::sys_days{2025y / 10 / 26} + 8h + 59min + 58s};
     daybook::Scheduler<> scheduler{{.workers = 0, .clock = clock}};
     http::Router router;
 
-    Fixture() { router.add(http::health_api(scheduler)); }
+    HealthFixture() { router.add(http::health_api(scheduler)); }
 
     [[nodiscard]] http::Response get(std::string target) const { return router.handle({.target = std::move(target)}); }
 
@@ -49,18 +49,18 @@ struct Fixture {
     }
 };
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 } // namespace
 
 TEST_CASE("a scheduler that runs is healthy") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.start();
     CHECK(api.small() == R"({"status":"healthy"})");
 }
 
 TEST_CASE("the scheduler's health has the fields of the format first and in its order, then ours") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add("automation_run", daybook::cron("0 9 * * *"), [&] { api.clock.advance(3200ms); });
     api.scheduler.start();
     api.pass(4500ms); // 09:00:02.5
@@ -77,28 +77,28 @@ TEST_CASE("the scheduler's health has the fields of the format first and in its 
 }
 
 TEST_CASE("a scheduler without jobs has nothing to tell") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.start();
-    CHECK(contains(api.body(), R"({"status":"healthy","next_scheduled_run":null,"last_execution":null,)"
-                               R"("execution_time_ms":null,"pending_jobs":0,)"));
+    CHECK(says(api.body(), R"({"status":"healthy","next_scheduled_run":null,"last_execution":null,)"
+                           R"("execution_time_ms":null,"pending_jobs":0,)"));
 }
 
 TEST_CASE("a scheduler that was not started is not healthy, and its jobs are pending") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add("job", daybook::every(1min), [] {});
     CHECK(api.small(503) == R"({"status":"not_started"})");
-    CHECK(contains(api.body(503), R"({"status":"not_started","next_scheduled_run":null,)"));
-    CHECK(contains(api.body(503), R"("pending_jobs":1,)"));
+    CHECK(says(api.body(503), R"({"status":"not_started","next_scheduled_run":null,)"));
+    CHECK(says(api.body(503), R"("pending_jobs":1,)"));
 }
 
 TEST_CASE("a scheduler that was stopped is not healthy") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add("job", daybook::every(1min), [] {});
     api.scheduler.start();
     api.scheduler.stop();
     CHECK(api.small(503) == R"({"status":"stopped"})");
-    CHECK(contains(api.body(503), R"("next_scheduled_run":null,)"));
-    CHECK(contains(api.body(503), R"("pending_jobs":0,)"));
+    CHECK(says(api.body(503), R"("next_scheduled_run":null,)"));
+    CHECK(says(api.body(503), R"("pending_jobs":0,)"));
 }
 
 TEST_CASE("a scheduler that is gone is stopped") {
@@ -112,84 +112,84 @@ TEST_CASE("a scheduler that is gone is stopped") {
 }
 
 TEST_CASE("a scheduler that nobody drives is unresponsive after a second") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add("job", daybook::every(10s), [] {});
     api.scheduler.start();
     api.clock.advance(11s);
     CHECK(api.small() == R"({"status":"healthy"})");
     api.clock.advance(1ms);
     CHECK(api.small(503) == R"({"status":"unresponsive"})");
-    CHECK(contains(api.body(503), R"("overdue_ms":1001.0,)"));
+    CHECK(says(api.body(503), R"("overdue_ms":1001.0,)"));
     api.scheduler.poll();
     CHECK(api.small() == R"({"status":"healthy"})");
 }
 
 TEST_CASE("what waits is pending, what goes on past its end is stuck") {
-    Fixture api;
+    HealthFixture api;
     std::optional<daybook::Completion<std::string>> open;
     api.scheduler.add(
         {.id = "open", .schedule = daybook::every(10s), .timeout = 15s, .overlap = daybook::Overlap::queue_one},
         [&](daybook::JobContext&, daybook::Completion<std::string> done) { open = std::move(done); });
     api.scheduler.start();
     api.pass(10s);
-    CHECK(contains(api.body(), R"("running":1,"queued":0,)"));
-    CHECK(contains(api.body(), R"("last_execution":null,"execution_time_ms":null,)")); // it goes on
-    CHECK(contains(api.body(), R"("last_start":"2025-10-26 09:00:08 UTC")"));
+    CHECK(says(api.body(), R"("running":1,"queued":0,)"));
+    CHECK(says(api.body(), R"("last_execution":null,"execution_time_ms":null,)")); // it goes on
+    CHECK(says(api.body(), R"("last_start":"2025-10-26 09:00:08 UTC")"));
     api.pass(10s);
-    CHECK(contains(api.body(), R"("pending_jobs":1,)"));
+    CHECK(says(api.body(), R"("pending_jobs":1,)"));
     api.clock.advance(5s); // past the deadline; the next poll would run what waits
     api.scheduler.pause("open");
-    CHECK(contains(api.body(), R"("paused_jobs":1,)"));
-    CHECK(contains(api.body(), R"("stuck_workers":1,)"));
-    CHECK(contains(api.body(), R"("last_execution":"2025-10-26 09:00:08 UTC","execution_time_ms":15000,)"));
+    CHECK(says(api.body(), R"("paused_jobs":1,)"));
+    CHECK(says(api.body(), R"("stuck_workers":1,)"));
+    CHECK(says(api.body(), R"("last_execution":"2025-10-26 09:00:08 UTC","execution_time_ms":15000,)"));
     open.reset();
 }
 
 TEST_CASE("stale jobs are told, and leave the scheduler healthy") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add({.id = "backup", .schedule = daybook::every(10s), .stale_after = 30s},
                       []() -> void { throw std::runtime_error{"disk full"}; });
     api.scheduler.start();
     for (int round = 0; round < 4; ++round) { api.pass(10s); }
-    CHECK(contains(api.body(), R"({"status":"healthy",)"));
-    CHECK(contains(api.body(), R"("stale_jobs":1,)"));
-    CHECK(contains(api.body(), R"("last_success":null,)"));
+    CHECK(says(api.body(), R"({"status":"healthy",)"));
+    CHECK(says(api.body(), R"("stale_jobs":1,)"));
+    CHECK(says(api.body(), R"("last_success":null,)"));
     api.scheduler.remove("backup");
-    CHECK(contains(api.body(), R"("jobs":0,"paused_jobs":0,"stale_jobs":0,)"));
+    CHECK(says(api.body(), R"("jobs":0,"paused_jobs":0,"stale_jobs":0,)"));
 }
 
 TEST_CASE("the last execution is the newest that has ended, whatever its end") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.start();
     auto& log = api.scheduler.log();
     const auto first = log.record_start("first");
     api.clock.advance(2s);
     log.record_error(first, "it broke");
-    CHECK(contains(api.body(), R"("last_execution":"2025-10-26 08:59:58 UTC","execution_time_ms":2000,)"));
+    CHECK(says(api.body(), R"("last_execution":"2025-10-26 08:59:58 UTC","execution_time_ms":2000,)"));
     log.record_start("still running");
     log.record_cancelled(log.record_queued({.job_id = "never ran"}));
-    CHECK(contains(api.body(), R"("last_execution":"2025-10-26 08:59:58 UTC","execution_time_ms":2000,)"));
+    CHECK(says(api.body(), R"("last_execution":"2025-10-26 08:59:58 UTC","execution_time_ms":2000,)"));
     log.clear();
-    CHECK(contains(api.body(), R"("last_execution":null,"execution_time_ms":null,)"));
+    CHECK(says(api.body(), R"("last_execution":null,"execution_time_ms":null,)"));
 }
 
 TEST_CASE("the next run is the earliest of calendars and intervals, jobs that are over left out") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add("daily", daybook::cron("0 9 * * *"), [] {}); // in 2 s
     api.scheduler.add("interval", daybook::every(10s), [] {});
     api.scheduler.add({.id = "once", .schedule = daybook::every(1s).times(1)}, [] {});
     api.scheduler.start();
-    CHECK(contains(api.body(), R"("next_scheduled_run":"2025-10-26 08:59:59 UTC")"));
+    CHECK(says(api.body(), R"("next_scheduled_run":"2025-10-26 08:59:59 UTC")"));
     api.pass(1s);
-    CHECK(contains(api.body(), R"("next_scheduled_run":"2025-10-26 09:00:00 UTC")"));
+    CHECK(says(api.body(), R"("next_scheduled_run":"2025-10-26 09:00:00 UTC")"));
     api.pass(1s);
-    CHECK(contains(api.body(), R"("next_scheduled_run":"2025-10-26 09:00:08 UTC")"));
+    CHECK(says(api.body(), R"("next_scheduled_run":"2025-10-26 09:00:08 UTC")"));
     api.scheduler.remove("interval");
-    CHECK(contains(api.body(), R"("next_scheduled_run":"2025-10-27 09:00:00 UTC")"));
+    CHECK(says(api.body(), R"("next_scheduled_run":"2025-10-27 09:00:00 UTC")"));
 }
 
 TEST_CASE("a client that has a healthy answer is told when that has changed") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.add("job", daybook::every(10s), [] {});
     api.scheduler.start();
     const auto healthy = api.get("/health");
@@ -202,7 +202,7 @@ TEST_CASE("a client that has a healthy answer is told when that has changed") {
 }
 
 TEST_CASE("health may be asked with HEAD, and changes nothing") {
-    Fixture api;
+    HealthFixture api;
     api.scheduler.start();
     CHECK(api.router.handle({.method = "HEAD", .target = "/health"}).status == 200);
     CHECK(api.router.handle({.method = "POST", .target = "/health"}).status == 405);

@@ -383,3 +383,15 @@ TEST_CASE("a header whose value would begin another one is left out") {
     REQUIRE(response.header("X-Kept") != nullptr);
     CHECK(*response.header("X-Kept") == "c");
 }
+
+TEST_CASE("a length or a connection header of a handler's is left to the server") {
+    Router router;
+    router.add(Api{}.get("/own", [](const Call&) {
+        return Response{.headers = {{"content-length", "3"}, {"Transfer-Encoding", "chunked"}, {"Connection", "close"}},
+                        .body = "four"};
+    }));
+    const auto response = ask(router, "GET", "/own");
+    CHECK(response.header("Content-Length") == nullptr);
+    CHECK(response.header("Transfer-Encoding") == nullptr);
+    CHECK(response.header("Connection") == nullptr);
+}

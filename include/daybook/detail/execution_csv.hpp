@@ -5,6 +5,7 @@
 /// @file
 /// A record as a line of CSV: the fields of the executions API, in the same order.
 
+#include <daybook/detail/shown_parameters.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
 #include <daybook/text/csv_writer.hpp>
@@ -104,7 +105,7 @@ void write_csv_record(CsvWriter& csv, const JobExecutionRecord<Result>& record) 
     // Words that say nothing stay away, as they do in the JSON.
     csv.raw(record.reason == SkipReason::none ? std::string_view{} : to_string(record.reason));
     csv.raw(record.dst == ClockChange::none ? std::string_view{} : to_string(record.dst));
-    csv.field(record.log_text).field(record.parameters);
+    csv.field(record.log_text).field(shown_parameters(record));
     std::string metadata;
     if (!record.metadata.empty()) {
         JsonWriter writer{metadata};

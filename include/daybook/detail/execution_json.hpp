@@ -7,6 +7,7 @@
 /// in which they know them, then ours.
 
 #include <daybook/detail/json_members.hpp>
+#include <daybook/detail/shown_parameters.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
@@ -88,7 +89,7 @@ void write_record(JsonWriter& writer, const JobExecutionRecord<Result>& record, 
     if (record.reason != SkipReason::none) { writer.member("reason", to_string(record.reason)); }
     if (record.dst != ClockChange::none) { writer.member("dst", to_string(record.dst)); }
     if (!record.log_text.empty()) { writer.member("log_text", record.log_text); }
-    if (!record.parameters.empty()) { writer.member("parameters", record.parameters); }
+    if (!record.parameters.empty()) { writer.member("parameters", shown_parameters(record)); }
     if (!record.metadata.empty()) {
         writer.key("metadata").begin_object();
         for (const auto& entry : record.metadata) { writer.member(entry.first, entry.second); }

@@ -10,6 +10,7 @@
 #include <daybook/detail/execution_json.hpp>
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/period_ring.hpp>
+#include <daybook/detail/shown_parameters.hpp>
 #include <daybook/detail/stats_json.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_record.hpp>
@@ -164,7 +165,7 @@ void write_history_details(JsonWriter& writer, const std::vector<JobExecutionRec
     }
     writer.member("records_processed", last.records_processed);
     writer.member("log_text", last.log_text);
-    writer.member("parameters", last.parameters);
+    writer.member("parameters", shown_parameters(last));
     writer.key("metadata").begin_object();
     for (const auto& entry : last.metadata) { writer.member(entry.first, entry.second); }
     writer.end_object();

@@ -34,7 +34,7 @@ struct AuditRecord {
     std::string remote = {}; ///< the peer's address, as the adapter tells it
     Permission permission = Permission::change;
     std::string method = {};
-    std::string target = {}; ///< as it was sent
+    std::string target = {}; ///< as it was sent, without the query, which may hold what nobody else should see
     int status = 0;          ///< of the answer: below 400, it was done
     std::string note = {};   ///< what it came to, in the words of the API; may be empty
 };

@@ -8,6 +8,7 @@
 #include <daybook/text/json_writer.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -98,14 +99,33 @@ private:
     return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(document)};
 }
 
-/// `{"error":{"code":400,"message":"…"}}`
+/// Adds the headers that keep a browser from doing anything with an answer but show it, where they are not set already.
+inline void add_security_headers(Response& response) {
+    constexpr std::pair<std::string_view, std::string_view> headers[] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"Cache-Control", "no-store"},
+        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+    };
+    response.headers.reserve(response.headers.size() + std::size(headers));
+    for (const auto& header : headers) {
+        if (response.header(header.first) == nullptr) {
+            response.headers.push_back({std::string{header.first}, std::string{header.second}});
+        }
+    }
+}
+
+/// `{"error":{"code":400,"message":"…"}}`, with the security headers.
 [[nodiscard]] inline Response error_response(int status, std::string_view message) {
     std::string document;
     JsonWriter writer{document};
     writer.begin_object().key("error").begin_object();
     writer.member("code", status).member("message", message);
     writer.end_object().end_object();
-    return json_response(status, std::move(document));
+    auto response = json_response(status, std::move(document));
+    add_security_headers(response);
+    return response;
 }
 
 } // namespace daybook::inline v0::http

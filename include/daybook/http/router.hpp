@@ -129,28 +129,19 @@ public:
                                    .remote = request.remote,
                                    .permission = operation.permission,
                                    .method = request.method,
-                                   .target = request.target,
+                                   .target = request.target.substr(0, request.target.find('?')),
                                    .status = response.status,
                                    .note = std::move(operation.note)});
         }
         tag(request, response);
-        constexpr std::pair<std::string_view, std::string_view> headers[] = {
-            {"X-Content-Type-Options", "nosniff"},
-            {"Cache-Control", "no-store"},
-            {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-            {"Referrer-Policy", "no-referrer"},
-            {"Cross-Origin-Resource-Policy", "same-origin"},
-        };
-        // Whatever a handler took a value from: a line break would begin a header of the client's choice.
+        // Whatever a handler took a value from: a line break would begin a header of the client's choice. How long the
+        // body is, and whether the connection is kept, is the server's to say.
         std::erase_if(response.headers, [](const Header& header) {
-            return header.value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos;
+            return header.value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos ||
+                   is_same_name(header.name, "Content-Length") || is_same_name(header.name, "Transfer-Encoding") ||
+                   is_same_name(header.name, "Connection");
         });
-        response.headers.reserve(response.headers.size() + std::size(headers));
-        for (const auto& header : headers) {
-            if (response.header(header.first) == nullptr) {
-                response.headers.push_back({std::string{header.first}, std::string{header.second}});
-            }
-        }
+        add_security_headers(response);
         return response;
     }
 
@@ -197,7 +188,7 @@ private:
             return dispatch(request, operation);
         } catch (const Error& error) {
             auto response = error_response(error.status(), error.what());
-            for (const auto& header : error.headers()) { response.headers.push_back(header); }
+            for (const auto& header : error.headers()) { response.set_header(header.name, header.value); }
             return response;
         } catch (...) {
             if (options_.on_exception) {

@@ -64,3 +64,23 @@ need_build_tools() {
     need_header libcpp-httplib-dev httplib.h
     need_header nlohmann-json3-dev nlohmann/json.hpp
 }
+
+# The servers that there are adapters for; an adapter whose library is missing is left out, so only the whole test asks for them.
+need_http_servers() {
+    need_header libboost-dev boost/beast.hpp
+    need_header libmicrohttpd-dev microhttpd.h
+    need_header libevent-dev event2/http.h
+    need_header libcivetweb-dev CivetServer.h
+    need_header libpoco-dev Poco/Net/HTTPServer.h
+    need_header librestinio-dev restinio/all.hpp
+    need_header libasio-dev asio.hpp
+    need_header libhttp-parser-dev http_parser.h
+    need_header libfmt-dev fmt/format.h
+    need_header libpistache-dev pistache/http.h
+    need_header libcpprest-dev cpprest/http_listener.h
+    need_header libssl-dev openssl/hmac.h
+    for package in qt6-base-dev:Qt6Core qt6-websockets-dev:Qt6WebSockets qt6-httpserver-dev:Qt6HttpServer; do
+        set -- /usr/lib/*/cmake/"${package#*:}"
+        [ -e "$1" ] || missing_packages="$missing_packages ${package%:*}"
+    done
+}

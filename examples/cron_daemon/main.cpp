@@ -148,6 +148,9 @@ int run(const Options& options) {
     daybook::http::Router router{{.authorize = authorize}};
     router.add(daybook::http::executions_api(scheduler.log()));
     router.add(daybook::http::jobs_api<daybook::nlohmann_json>(scheduler));
+    router.add(daybook::http::history_api(scheduler));
+    router.add(daybook::http::health_api(scheduler));
+    router.add(daybook::http::audit_api(router.audit()));
     router.add(daybook::http::dashboard());
     const Web web{router, options.bind, options.port};
 

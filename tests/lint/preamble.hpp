@@ -34,6 +34,10 @@ struct Client {
 /// A handler of jobs that come as data.
 [[maybe_unused]] void send_mail(daybook::JobContext&) {}
 
+/// Secrets that the program has read from somewhere.
+[[maybe_unused]] const std::string ops_token = "open sesame";
+[[maybe_unused]] const std::string deploy_token = "open barley";
+
 /// A function that works for a while and says how it went.
 [[maybe_unused]] std::string send_report() { return "sent"; }
 

@@ -127,8 +127,8 @@ public:
 private:
     static constexpr std::size_t chunk_size = 256;
 
-    [[nodiscard]] static constexpr std::size_t memory_of(std::size_t slots) noexcept {
-        return slots * sizeof(ExecutionSlot) + (slots / chunk_size + 1) * heap_bytes(sizeof(void*));
+    [[nodiscard]] static constexpr std::size_t memory_of(std::size_t slot_count) noexcept {
+        return slot_count * sizeof(ExecutionSlot) + (slot_count / chunk_size + 1) * heap_bytes(sizeof(void*));
     }
 
     std::vector<std::unique_ptr<ExecutionSlot[]>> chunks_;

@@ -52,19 +52,19 @@ public:
     [[nodiscard]] std::size_t memory_limit(std::size_t bytes_of_result) const noexcept {
         const LogOptions& options = core_.options_;
         if (options.max_text_bytes > text_limit) { return std::numeric_limits<std::size_t>::max(); }
-        const std::size_t slots = options.capacity + options.max_running + 1;
+        const std::size_t slot_count = options.capacity + options.max_running + 1;
         const std::size_t names = HashedNames::max_bytes;
-        if (bytes_of_result > std::numeric_limits<std::size_t>::max() / 2 / slots) {
+        if (bytes_of_result > std::numeric_limits<std::size_t>::max() / 2 / slot_count) {
             return std::numeric_limits<std::size_t>::max();
         }
-        return slots * bytes_of_result + heap_bytes(sizeof(LogCore) + shared_header) + SlotPool::memory_limit(slots) +
-               core_.index_.memory_bytes() + IdIndex::memory_limit(slots) +
-               LogCore::JobTable::memory_limit(slots + options.max_tracked_jobs, names) +
-               LogCore::HandlerTable::memory_limit(slots + options.max_tracked_handlers, names) +
-               NameTable<char>::memory_limit(slots, names) +
+        return slot_count * bytes_of_result + heap_bytes(sizeof(LogCore) + shared_header) +
+               SlotPool::memory_limit(slot_count) + core_.index_.memory_bytes() + IdIndex::memory_limit(slot_count) +
+               LogCore::JobTable::memory_limit(slot_count + options.max_tracked_jobs, names) +
+               LogCore::HandlerTable::memory_limit(slot_count + options.max_tracked_handlers, names) +
+               NameTable<char>::memory_limit(slot_count, names) +
                heap_bytes((2 * options.max_tracked_jobs + 1) * sizeof(std::uint32_t)) +
                heap_bytes((2 * options.max_tracked_handlers + 1) * sizeof(std::uint32_t)) +
-               core_.stats_.memory_limit(names) + slots * RecordMemory::limit_per_record(options.max_text_bytes);
+               core_.stats_.memory_limit(names) + slot_count * RecordMemory::limit_per_record(options.max_text_bytes);
     }
 
     /// From now on `ring` hears of whatever finishes, until it is closed.

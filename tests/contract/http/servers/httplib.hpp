@@ -22,6 +22,10 @@ public:
         {"pipelined: *", "httplib drops what it has read of the next request with the answer to the one before"},
         {"header: an escape in it is none", "httplib decodes escapes in the values of headers"},
         {"token: encoded", "httplib decodes escapes in the values of headers"},
+#ifdef CPPHTTPLIB_HEADER_MAX_COUNT // later ones
+        {"header: 2,000 of *", "httplib takes the headers beyond the number that it allows for requests"},
+        {"header: 20,000 of them", "httplib takes the headers beyond the number that it allows for requests"},
+#endif
     };
 
     explicit ContractServer(daybook::http::Router router) {

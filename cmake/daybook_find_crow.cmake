@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+#
+# Defines daybook::crow_dependency: Crow, by its own package file; or its headers alone, where DAYBOOK_CROW_INCLUDE_DIR names the
+# folder that crow.h is in, over standalone Asio or Boost's.
+
+set(daybook_crow_dependency daybook::crow_dependency)
+
+if(NOT TARGET daybook::crow_dependency)
+    if(NOT TARGET Crow::Crow)
+        find_package(Crow 1.3.1 CONFIG QUIET)
+    endif()
+    if(TARGET Crow::Crow)
+        add_library(daybook::crow_dependency INTERFACE IMPORTED GLOBAL)
+        target_link_libraries(daybook::crow_dependency INTERFACE Crow::Crow)
+    else()
+        find_path(DAYBOOK_CROW_INCLUDE_DIR crow.h)
+        find_path(DAYBOOK_ASIO_INCLUDE_DIR asio.hpp)
+        mark_as_advanced(DAYBOOK_CROW_INCLUDE_DIR DAYBOOK_ASIO_INCLUDE_DIR)
+        if(NOT TARGET Boost::headers)
+            find_package(Boost CONFIG QUIET)
+        endif()
+        if(DAYBOOK_CROW_INCLUDE_DIR AND (DAYBOOK_ASIO_INCLUDE_DIR OR TARGET Boost::headers))
+            find_package(Threads QUIET)
+            add_library(daybook::crow_dependency INTERFACE IMPORTED GLOBAL)
+            target_include_directories(daybook::crow_dependency SYSTEM INTERFACE "${DAYBOOK_CROW_INCLUDE_DIR}")
+            target_link_libraries(daybook::crow_dependency INTERFACE Threads::Threads)
+            if(DAYBOOK_ASIO_INCLUDE_DIR)
+                target_include_directories(daybook::crow_dependency SYSTEM INTERFACE "${DAYBOOK_ASIO_INCLUDE_DIR}")
+            else()
+                target_link_libraries(daybook::crow_dependency INTERFACE Boost::headers)
+                target_compile_definitions(daybook::crow_dependency INTERFACE CROW_USE_BOOST)
+            endif()
+        endif()
+    endif()
+endif()

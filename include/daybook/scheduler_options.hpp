@@ -47,11 +47,9 @@ struct SchedulerOptions {
     /// so that nothing waits for ever behind what is more urgent. 0: priorities mean nothing.
     std::chrono::nanoseconds priority_worth = std::chrono::seconds{10};
 
-    /// How long the timer rests at most once it has been woken by something due, unless it is called; not negative. A
+    /// How long the timer rests at least once it has been woken by something due, unless it is called; not negative. A
     /// flood of instants is met in batches then, which takes a fraction of the processor's time, and what comes due
-    /// right after something else starts that much later. What comes due together with something that runs for long may
-    /// wait for another worker to be woken, twice that at most, and not more than about 200 us. 0: every instant is
-    /// waited for by itself, and all that is due wakes a worker.
+    /// right after something else starts that much later. 0: every instant is waited for by itself.
     std::chrono::nanoseconds coalescing = std::chrono::microseconds{100};
 
     RetryPolicy retry = {};

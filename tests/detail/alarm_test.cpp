@@ -195,78 +195,13 @@ TEST_CASE("setting the wall clock ends the wait at once, whatever is waited for"
     setter.join();
 }
 
-TEST_CASE("whoever keeps the watch is woken when the time comes, and the timer's own thread sleeps on") {
-    daybook::detail::Alarm alarm;
-    REQUIRE(alarm.is_exact());
-    alarm.look();
-    REQUIRE(alarm.set({}, {}));
-    std::atomic<bool> is_over{false};
-    std::atomic<int> returns{0};
-    std::thread timer{[&] {
-        while (!is_over) {
-            alarm.sleep();
-            ++returns;
-        }
-    }};
-    int came = 0;
-    for (int i = 0; i < 20; ++i) {
-        const steady_time due = steady_clock::now() + 2ms;
-        REQUIRE(alarm.set({}, due));
-        while (!alarm.watch() || steady_clock::now() < due) {}
-        ++came;
-    }
-    CHECK(came == 20);
-    CHECK(returns <= 4); // a few for no reason are allowed
-    is_over = true;
-    alarm.call_timer();
-    timer.join();
-}
-
-TEST_CASE("the timer's own thread is woken when the time comes and nobody keeps the watch") {
-    daybook::detail::Alarm alarm;
-    REQUIRE(alarm.is_exact());
-    for (int i = 0; i < 3; ++i) {
-        const steady_time due = steady_clock::now() + 2ms;
-        const bool is_wall = i == 1;
-        REQUIRE(alarm.set(is_wall ? std::optional{wall_now() + 2ms} : std::nullopt,
-                          is_wall ? std::nullopt : std::optional{due}));
-        alarm.sleep();
-        // Whoever comes to the watch later may see it too, and then has to look.
-        alarm.call_watcher();
-        static_cast<void>(alarm.watch());
-    }
-}
-
-TEST_CASE("a wake while the timer's own thread looks what is due ends its sleep") {
-    daybook::detail::Alarm alarm;
-    for (int i = 0; i < 3; ++i) {
-        alarm.look();
-        alarm.wake();
-        alarm.wake();
-        REQUIRE(alarm.set({}, {}));
-        alarm.sleep();
-    }
-}
-
-TEST_CASE("a call before the watch ends it, and nothing that was set before is missed after it") {
-    daybook::detail::Alarm alarm;
-    REQUIRE(alarm.is_exact());
-    alarm.call_watcher();
-    CHECK_FALSE(alarm.watch());
-    const steady_time due = steady_clock::now() + 5ms;
-    REQUIRE(alarm.set({}, due));
-    alarm.call_watcher();
-    if (!alarm.watch()) { CHECK(alarm.watch()); }
-    CHECK(steady_clock::now() >= due);
-}
-
 TEST_CASE("an alarm gives its descriptors back, and no child process inherits them") {
     const int open_before = open_descriptors(false);
     const int inherited_before = open_descriptors(true);
     {
         const daybook::detail::Alarm alarm;
         REQUIRE(alarm.is_exact());
-        CHECK(open_descriptors(false) == open_before + 6);
+        CHECK(open_descriptors(false) == open_before + 3);
         CHECK(open_descriptors(true) == inherited_before);
     }
     CHECK(open_descriptors(false) == open_before);

@@ -214,34 +214,6 @@ TEST_CASE("a request to stop returns at once, and asks what runs") {
     bench.scheduler.request_stop();
 }
 
-TEST_CASE("a stop counts a retry that a timeout has promised while the body still runs, once") {
-    Bench bench{1};
-    std::binary_semaphore begun{0};
-    std::binary_semaphore may_end{0};
-    bench.scheduler.add(
-        {.id = "late", .retry = daybook::fixed_backoff({.max_attempts = 3, .delay = 1s}), .timeout = 1s},
-        [&](JobContext& job) {
-            begun.release();
-            wait_for_stop(job);
-            may_end.acquire();
-        });
-    bench.scheduler.start();
-    bench.scheduler.trigger("late");
-    begun.acquire();
-    bench.clock.advance(1s);
-    while (bench.story("late") != "timeout(retry)") { std::this_thread::yield(); }
-    std::thread releasing{[&] {
-        while (bench.scheduler.trigger("none").outcome != daybook::TriggerOutcome::stopped) {
-            std::this_thread::yield();
-        }
-        may_end.release();
-    }};
-    CHECK(bench.scheduler.stop(patience).cancelled == 1);
-    releasing.join();
-    CHECK(bench.scheduler.stop(patience).cancelled == 0);
-    CHECK(bench.story("late") == "timeout(retry) cancelled");
-}
-
 TEST_CASE("nothing runs after a stop") {
     Bench bench{2};
     std::atomic<int> ran{0};

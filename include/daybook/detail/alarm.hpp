@@ -14,12 +14,11 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <limits>
 #include <optional>
-#include <sys/epoll.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -29,30 +28,25 @@ namespace daybook::inline v0::detail {
 
 #if defined(__linux__)
 
-/// Sleeps on two timerfds, which are exact to a few microseconds whatever the thread's timer slack is. Where the
-/// process has no descriptors left it works as `PortableAlarm` does. Nothing throws.
-///
-/// It has two seats. One belongs to the timer's own thread. On the other a thread that has nothing else to do may keep
-/// the watch: when the time comes it is woken in the place of the first, which sleeps on unless nobody is on the watch
-/// (epoll_ctl(2), EPOLLEXCLUSIVE). Both seats are edge-triggered: setting a timer takes its readiness away, so that
-/// nothing has to be read.
+/// Sleeps on two timerfds and an eventfd, which are exact to a few microseconds whatever the thread's timer slack is.
+/// Where the process has no descriptors left it works as `PortableAlarm` does. Nothing throws.
 ///
 /// The wall timer stays armed all the time, so that setting the wall clock (also: waking from suspend) ends the present
 /// wait, or the next one, even if only steady instants are waited for (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET).
 ///
 /// @par Thread safety
-/// `wake`, `call_timer`, `call_watcher`: safe from any thread. `wait`, `look`, `sleep`: one thread at a time; `watch`:
-/// another one at a time. `set`: under a lock of the caller.
+/// `wake`: safe from any thread. `wait`: one thread at a time.
 class Alarm {
 public:
     Alarm() noexcept
         : wall_{::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)},
           steady_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)},
-          is_exact_{is_joined()} {}
+          wake_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
+          is_exact_{wall_.fd >= 0 && steady_.fd >= 0 && wake_.fd >= 0} {}
     Alarm(const Alarm&) = delete;
     Alarm& operator=(const Alarm&) = delete;
 
-    /// Whether it has its descriptors; if not, it is a `PortableAlarm`, on which nobody can keep the watch.
+    /// Whether it has its descriptors; if not, it is a `PortableAlarm`.
     [[nodiscard]] bool is_exact() const noexcept { return is_exact_; }
 
     /// Returns when either instant has come, when the wall clock was set, or after `wake`; a wake before the wait ends
@@ -60,57 +54,38 @@ public:
     /// system is waited for in pieces.
     void wait(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
         if (!is_exact_) { return portable_.wait(wall, steady); }
-        if (is_woken_.exchange(false, std::memory_order_acq_rel)) { return; }
-        if (set(wall, steady)) { sleep(); }
-        is_woken_.exchange(false, std::memory_order_acq_rel);
+        auto expected = State::awake;
+        if (!state_.compare_exchange_strong(expected, State::asleep, std::memory_order_acq_rel)) {
+            state_.exchange(State::awake, std::memory_order_acq_rel);
+            return;
+        }
+        const auto armed = arm(wall, steady);
+        if (armed != Armed::clock_was_set) {
+            std::array<pollfd, 3> ready{pollfd{wall_.fd, POLLIN, 0}, pollfd{steady_.fd, POLLIN, 0},
+                                        pollfd{wake_.fd, POLLIN, 0}};
+            constexpr int look_again_ms = 1000;
+            if (::poll(ready.data(), ready.size(), armed == Armed::yes ? -1 : look_again_ms) > 0) {
+                if (ready[0].revents != 0) { drain(wall_), wall_set_to_ = {}; }
+                if (ready[1].revents != 0) { drain(steady_), steady_set_to_ = {}; }
+                if (ready[2].revents != 0) { drain(wake_); }
+            }
+        }
+        state_.exchange(State::awake, std::memory_order_acq_rel);
     }
 
-    /// Ends the present wait, or the next one if nobody waits. A few nanoseconds if that has been done already.
+    /// Ends the present wait, or the next one if nobody waits. A few nanoseconds if the other thread is not asleep.
     void wake() noexcept {
         if (!is_exact_) { return portable_.wake(); }
-        if (!is_woken_.exchange(true, std::memory_order_acq_rel)) { timer_seat_.call(); }
+        // Only a sleeper needs the descriptor; one that is awake finds the state before it goes to sleep. A sleeper
+        // that wakes for another reason in between meets the write in its next wait, which is one spurious return.
+        if (state_.exchange(State::signalled, std::memory_order_acq_rel) == State::asleep) {
+            const std::uint64_t one = 1;
+            [[maybe_unused]] const auto written = ::write(wake_.fd, &one, sizeof one);
+        }
     }
-
-    /// @name The parts of a wait
-    /// `look` first, then see what is due, find out what to wait for, `set` it, and `sleep`.
-    /// @{
-
-    /// The timer's own thread is going to look what is due: from here on a `wake` ends its next sleep.
-    void look() noexcept { is_woken_.exchange(false, std::memory_order_acq_rel); }
-
-    /// Sets the instants that end the sleep.
-    /// @returns False if there must be none: the wall clock was set in between.
-    [[nodiscard]] bool set(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
-        if (!is_exact_) { return portable_.set(wall, steady); }
-        const auto armed = arm(wall, steady);
-        is_armed_.store(armed != Armed::no, std::memory_order_relaxed);
-        return armed != Armed::clock_was_set;
-    }
-
-    /// The sleep of the timer's own thread.
-    void sleep() noexcept {
-        if (!is_exact_) { return portable_.sleep(); }
-        constexpr int look_again_ms = 1000;
-        sit(timer_seat_, is_armed_.load(std::memory_order_relaxed) ? -1 : look_again_ms);
-    }
-    /// @}
-
-    /// Ends the sleep of the timer's own thread, whether or not somebody looks.
-    void call_timer() noexcept {
-        is_woken_.store(true, std::memory_order_release);
-        timer_seat_.call();
-    }
-
-    /// Keeps the watch, where `is_exact()`: sleeps until the time has come or after `call_watcher`, of which one before
-    /// the watch counts. May also return for no reason.
-    /// @returns Whether the time has come. Then the caller has to see what is due, and `set` the alarm anew, or to
-    ///          `call_timer`: the timer's own thread sleeps on.
-    [[nodiscard]] bool watch() noexcept { return sit(watch_seat_, -1); }
-
-    /// Ends the present watch, or the next one.
-    void call_watcher() noexcept { watch_seat_.call(); }
 
 private:
+    enum class State : std::uint8_t { awake, asleep, signalled };
     enum class Armed : std::uint8_t { yes, clock_was_set, no };
 
     struct Descriptor {
@@ -123,46 +98,10 @@ private:
         const int fd;
     };
 
-    enum class Event : std::uint64_t { wall, steady, call };
-
-    /// Where one thread sleeps.
-    struct Seat {
-        void call() const noexcept {
-            const std::uint64_t one = 1;
-            [[maybe_unused]] const auto written = ::write(bell.fd, &one, sizeof one);
-        }
-        [[nodiscard]] bool add(const Descriptor& descriptor, Event event, std::uint32_t how) const noexcept {
-            epoll_event told{};
-            told.events = EPOLLIN | EPOLLET | how;
-            told.data.u64 = static_cast<std::uint64_t>(event);
-            return descriptor.fd >= 0 && ::epoll_ctl(all.fd, EPOLL_CTL_ADD, descriptor.fd, &told) == 0;
-        }
-        const Descriptor all{::epoll_create1(EPOLL_CLOEXEC)};
-        const Descriptor bell{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    };
-
-    /// Whoever keeps the watch comes first: an exclusive wake-up goes to the first that sleeps.
-    [[nodiscard]] bool is_joined() const noexcept {
-        for (const Seat* const seat : {&watch_seat_, &timer_seat_}) {
-            if (seat->all.fd < 0 || !seat->add(seat->bell, Event::call, 0)) { return false; }
-            if (!seat->add(wall_, Event::wall, EPOLLEXCLUSIVE)) { return false; }
-            if (!seat->add(steady_, Event::steady, EPOLLEXCLUSIVE)) { return false; }
-        }
-        return true;
-    }
-
-    /// @returns Whether a timer has expired, or the wall clock was set.
-    bool sit(const Seat& seat, int timeout_ms) noexcept {
-        std::array<epoll_event, 3> events{};
-        const int count = ::epoll_wait(seat.all.fd, events.data(), static_cast<int>(events.size()), timeout_ms);
-        bool has_come = false;
-        for (int i = 0; i < count; ++i) {
-            const auto event = static_cast<Event>(events[static_cast<std::size_t>(i)].data.u64);
-            if (event == Event::wall) { has_wall_fired_.store(true, std::memory_order_relaxed); }
-            if (event == Event::steady) { has_steady_fired_.store(true, std::memory_order_relaxed); }
-            has_come = has_come || event != Event::call;
-        }
-        return has_come;
+    // Reading takes the readiness away; a wall timer answers ECANCELED when the clock was set, which is an answer too.
+    static void drain(const Descriptor& from) noexcept {
+        std::uint64_t count = 0;
+        [[maybe_unused]] const auto got = ::read(from.fd, &count, sizeof count);
     }
 
     // The kernel reads zero as "disarm" and refuses what is negative; both are past, and so is one nanosecond.
@@ -185,8 +124,6 @@ private:
 
     Armed arm(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
         auto result = Armed::yes;
-        if (has_steady_fired_.exchange(false, std::memory_order_relaxed)) { steady_set_to_ = {}; }
-        if (has_wall_fired_.exchange(false, std::memory_order_relaxed)) { wall_set_to_ = {}; }
         if (steady != steady_set_to_) {
             const auto spec = steady ? one_shot(steady->time_since_epoch()) : itimerspec{};
             if (::timerfd_settime(steady_.fd, TFD_TIMER_ABSTIME, &spec, nullptr) != 0) { result = Armed::no; }
@@ -206,15 +143,11 @@ private:
 
     const Descriptor wall_;
     const Descriptor steady_;
-    const Seat watch_seat_;
-    const Seat timer_seat_;
+    const Descriptor wake_;
     const bool is_exact_;
-    std::atomic<bool> is_woken_{false}; // since the timer's own thread looked last; its bell has rung
-    std::atomic<bool> is_armed_{true};
-    std::atomic<bool> has_wall_fired_{false};   // since it was set
-    std::atomic<bool> has_steady_fired_{false}; // the same
-    std::optional<sys_time> wall_set_to_;       // what the timer was last armed with; used by set only
-    std::optional<steady_time> steady_set_to_;  // the same
+    std::atomic<State> state_{State::awake};
+    std::optional<sys_time> wall_set_to_;      // what the timer was last armed with; used by wait only
+    std::optional<steady_time> steady_set_to_; // the same
     PortableAlarm portable_;
 };
 

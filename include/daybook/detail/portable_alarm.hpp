@@ -59,28 +59,10 @@ public:
         condition_.notify_one();
     }
 
-    /// @name The parts of a wait
-    /// As those of the alarm that this one stands in for; nobody can keep the watch.
-    /// @{
-    void look() noexcept {}
-    [[nodiscard]] bool set(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
-        wall_ = wall;
-        steady_ = steady;
-        return true;
-    }
-    void sleep() noexcept { wait(wall_, steady_); }
-    [[nodiscard]] bool is_exact() const noexcept { return false; }
-    [[nodiscard]] bool watch() noexcept { return false; }
-    void call_timer() noexcept { wake(); }
-    void call_watcher() noexcept {}
-    /// @}
-
 private:
     std::mutex mutex_;
     std::condition_variable condition_;
-    bool woken_ = false;                // guarded by mutex_
-    std::optional<sys_time> wall_;      // used by the thread that sleeps, only
-    std::optional<steady_time> steady_; // the same
+    bool woken_ = false; // guarded by mutex_
 };
 
 } // namespace daybook::inline v0::detail

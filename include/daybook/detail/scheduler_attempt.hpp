@@ -37,7 +37,6 @@ inline bool SchedulerCore::run_one() {
         occurrence->is_retried = false;
         occurrence->thread = std::this_thread::get_id();
         occurrence->stop = std::move(stop);
-        ++begun_;
         --queued_;
         --occurrence->job->queued;
         ++running_;

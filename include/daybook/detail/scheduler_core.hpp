@@ -14,7 +14,6 @@
 #include <daybook/detail/ready_queue.hpp>
 #include <daybook/detail/scheduled_job.hpp>
 #include <daybook/detail/thread.hpp>
-#include <daybook/detail/worker_watch.hpp>
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
@@ -152,16 +151,6 @@ private:
     // What is due.
     void take_back_start(const Lock& lock) noexcept;
     void run_timer();
-    enum class Next : std::uint8_t { sleep, soon, look_again, end };
-    enum class Waiter : std::uint8_t { timer, watcher };
-    Next set_alarm(std::optional<steady_time> rests_from, Waiter waiter);
-    [[nodiscard]] bool is_plain(const Job& job, const Moment& now) const;
-    [[nodiscard]] bool take_plain(const Moment& now, Dues& due, const Lock& lock);
-    [[nodiscard]] bool dispatch_plain();
-    [[nodiscard]] bool set_backup(steady_time woken);
-    [[nodiscard]] bool is_progressing();
-    [[nodiscard]] std::chrono::nanoseconds help_patience() const noexcept;
-    void call_help();
     bool dispatch();
     void dispatch_unless_busy();
     bool dispatch_due() { return dispatch_due(Lock{dispatch_mutex_}); }
@@ -289,20 +278,7 @@ private:
     using AtWork = Inside<struct WorkTag>;
     using AtDispatch = Inside<struct DispatchTag>; // while this thread holds dispatch_mutex_
     using AtTimer = Inside<struct TimerTag>;       // the timer's own thread
-    using AtPlain = Inside<struct PlainTag>;       // while this thread dispatches what is plain
     using AtFlush = Inside<struct FlushTag>;       // while posts are handed to the program's executor
-
-    /// Kept by a worker that has nothing else to do, see scheduler_watch.hpp.
-    class Watch final : public WorkerWatch {
-    public:
-        explicit Watch(SchedulerCore& core) noexcept : core_{core} {}
-        void keep() noexcept override;
-        void call() noexcept override { core_.alarm_.call_watcher(); }
-
-    private:
-        SchedulerCore& core_;
-        bool is_left_to_timer_ = false; // used on the watch only
-    };
 
     const SchedulerOptions options_;
     const std::shared_ptr<LogCore> log_;
@@ -331,8 +307,6 @@ private:
     std::size_t queued_ = 0;                                      // ready or waiting
     std::size_t running_ = 0;                                     // bodies
     std::size_t posted_ = 0;                                      // to the pool, by hand_over, and not begun
-    std::uint64_t begun_ = 0;                                     // attempts, ever
-    std::uint64_t begun_seen_ = 0;                                // when the timer looked last
     std::size_t replaced_ = 0;           // workers started for bodies that go on after a timeout
     std::size_t paused_ = 0;             // jobs
     std::size_t stale_ = 0;              // the same
@@ -346,19 +320,13 @@ private:
 
     std::mutex dispatch_mutex_; // one dispatch at a time; taken before mutex_
     std::mutex join_mutex_;
-    std::mutex alarm_mutex_;                     // held while it is found out what to set the alarm to; before mutex_
-    steady_time armed_for_ = steady_time::max(); // guarded by alarm_mutex_
-    steady_time rested_ = steady_time::min();    // guarded by alarm_mutex_; the alarm is not set to before that
     Alarm alarm_;
-    Watch watch_{*this};
     std::shared_ptr<void> clock_token_;
     NamedThread timer_;                         // guarded by join_mutex_
     std::unique_ptr<WorkerPool> pool_;          // guarded by join_mutex_
     std::atomic<WorkerPool*> open_pool_{};      // the same one, from the start on
     std::atomic<bool> is_executor_open_{false}; // from the start on, where the program gave one
     std::atomic<std::size_t> posts_owed_{0};    // to that executor: it is called outside the scheduler's own work
-    std::atomic<bool> may_need_help_{false};    // a worker on the watch has posted more than it takes at once
-    std::atomic<bool> is_timer_away_{false};    // in calls of the program; else it is going to call help
     std::atomic<bool> is_refused_{false};       // the executor did not take the last post
     mutable std::atomic<std::uint64_t> random_state_{0x9E3779B97F4A7C15U};
 };

@@ -236,15 +236,8 @@ inline void SchedulerCore::post(std::size_t count) {
     WorkerPool* const pool = open_pool_;
     if (pool == nullptr || count == 0) { return; }
     try {
-        const auto task = [this] { run_one(); };
-        if (!AtPlain::is_inside(*this) || help_patience() == help_patience().zero()) {
-            [[maybe_unused]] const bool is_accepted = pool->post_copies(count, task);
-            return;
-        }
-        [[maybe_unused]] const bool is_accepted = pool->post_quietly(count, task);
-        may_need_help_ = true;
-        if (is_timer_away_) { call_help(); } // else it does
-    } catch (const std::bad_alloc&) {        // the timer tries again
+        [[maybe_unused]] const bool is_accepted = pool->post_copies(count, [this] { run_one(); });
+    } catch (const std::bad_alloc&) { // the timer tries again
         posts_owed_ += count;
         if (!is_refused_.exchange(true)) { alarm_.wake(); }
     }

@@ -8,7 +8,6 @@
 #include <daybook/detail/scheduler_attempt.hpp>
 #include <daybook/detail/scheduler_explain.hpp>
 #include <daybook/detail/scheduler_settle.hpp>
-#include <daybook/detail/scheduler_watch.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -78,10 +77,6 @@ inline std::size_t SchedulerCore::close_admission(StopReport& report, Decisions&
     };
     for (const OccurrencePtr& occurrence : occurrences_) {
         if (is_retrying(occurrence)) { decide_end(occurrence, SkipReason::shutdown, decisions); }
-    }
-    for (const OccurrencePtr& occurrence : occurrences_) { // the body runs still: what it returns to finds no retry
-        const bool is_ended = occurrence && occurrence->phase == Occurrence::Phase::running && occurrence->is_ended;
-        if (is_ended && occurrence->is_retried && may_retry(*occurrence, lock)) { ++report.cancelled; }
     }
     state_ = State::stopping; // nothing fails from here on
     wall_due_.clear();

@@ -226,6 +226,14 @@ TEST_CASE("a host that the server is not known by is 421") {
     CHECK(ask(router, "GET", "http://jobs.example/things", {{"Host", "evil.example"}}).status == 200);
 }
 
+TEST_CASE("a client leaves out the port that goes without saying") {
+    Router router{{.allowed_hosts = {"jobs.example:443"}}};
+    router.add(things());
+    CHECK(ask(router, "GET", "/things", {{"Host", "jobs.example"}}).status == 200);
+    CHECK(ask(router, "GET", "/things", {{"Host", "jobs.example:443"}}).status == 200);
+    CHECK(ask(router, "GET", "/things", {{"Host", "jobs.example:8443"}}).status == 421);
+}
+
 TEST_CASE("two hosts are 400") {
     Router router;
     router.add(things());
@@ -282,6 +290,8 @@ TEST_CASE("a tag of the handler's own stands") {
     Router router;
     router.add(Api{}.get("/text", [](const Call&) { return Response{.headers = {{"ETag", "\"7\""}}, .body = "x"}; }));
     CHECK(*ask(router, "GET", "/text").header("ETag") == "\"7\"");
+    CHECK(ask(router, "GET", "/text", {{"If-None-Match", "\"7\""}}).status == 304);
+    CHECK(ask(router, "GET", "/text", {{"If-None-Match", "\"8\""}}).status == 200);
 }
 
 TEST_CASE("the hook is asked about each request with its permission") {

@@ -5,6 +5,7 @@
 /// @file
 /// A record as a line of CSV: the fields of the executions API, in the same order.
 
+#include <daybook/detail/redacted_result.hpp>
 #include <daybook/detail/shown_parameters.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
@@ -63,6 +64,12 @@ void write_csv_result(CsvWriter& csv, const std::optional<Result>& result) {
         csv.raw({});
     } else if constexpr (std::is_same_v<Result, std::string>) {
         csv.field(*result);
+    } else if constexpr (std::is_same_v<Result, RedactedResult>) {
+        if (result->is_number) {
+            csv.raw(result->text);
+        } else {
+            csv.field(result->text);
+        }
     } else {
         std::string document;
         {

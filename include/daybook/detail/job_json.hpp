@@ -218,7 +218,10 @@ void write_job_execution(JsonWriter& writer, const JobExecutionRecord<Result>& r
     writer.key("result");
     write_result(writer, record.result);
     writer.member("error", record.error);
-    if (const std::string* const http_status = find_metadata(record, "http_status")) { // it called a URL
+    const std::string* const http_status = find_metadata(record, "http_status");
+    if (http_status == nullptr && record.handler_id == "http" && record.method_name == "request") { // no answer came
+        writer.key("http_status").null().key("response").null();
+    } else if (http_status != nullptr) { // it called a URL
         std::uint16_t number = 0;
         const char* const end = http_status->data() + http_status->size();
         const auto read = std::from_chars(http_status->data(), end, number);

@@ -207,7 +207,7 @@ private:
             // Most pages are full, and most lists longer than a page: twice as many as before, from a usual page on.
             const std::size_t usual = std::max<std::size_t>(128, room);
             const std::size_t more = std::min(query.limit - room, usual);
-            records.make_room(more);
+            records.make_room(room + more - kept); // what is kept by now is less than there is room for
             room += more;
         };
         const auto walk = [&](const WalkPlace& begin, SortKey to) {

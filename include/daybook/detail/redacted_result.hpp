@@ -16,7 +16,8 @@ namespace daybook::inline v0::detail {
 
 struct RedactedResult {
     std::string text = {};
-    bool is_json = false; ///< the result's own JSON, which the hook left as it was
+    bool is_json = false;   ///< the result's own JSON, which the hook left as it was
+    bool is_number = false; ///< the same, and a number or a truth value
 };
 
 template <class Result>

@@ -4,7 +4,8 @@
 
 /// @file
 /// Who changed what, and when: one record for each operation that was asked of a router and that does more than read,
-/// done or refused.
+/// done or refused. What is refused before it is known which operation it asks for (a wrong host, a target or headers
+/// that are too long) is not among them.
 
 #include <daybook/detail/utf8.hpp>
 #include <daybook/http/access.hpp>

@@ -63,8 +63,12 @@ namespace daybook::inline v0::http {
 /// Whether a host is one of these; one that was given without a port stands for all its ports.
 [[nodiscard]] inline bool is_one_of(std::string_view host, const std::vector<std::string>& hosts) {
     const auto port = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
-    return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& each) {
-        return is_same_name(each, host) || is_same_name(each, host.substr(0, port));
+    const bool has_port = port < host.size();
+    return std::any_of(hosts.begin(), hosts.end(), [&](std::string_view each) {
+        if (is_same_name(each, host) || is_same_name(each, host.substr(0, port))) { return true; }
+        // A client leaves out the port that goes without saying.
+        const bool is_default = each.ends_with(":80") || each.ends_with(":443");
+        return !has_port && is_default && is_same_name(each.substr(0, each.rfind(':')), host);
     });
 }
 

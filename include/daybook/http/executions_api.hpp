@@ -131,17 +131,23 @@ template <class Result>
     http::Response response;
     const auto sink = [&](std::string_view piece) { response.body += piece; };
     // In an order by duration or drift each page goes through all records again: there are few of them, then.
-    const std::size_t page = is_by_start(wanted.sort) ? 200 : 2000;
+    // A page is held as well: not much more than the file itself, however long the texts are.
+    const std::size_t most_records =
+        std::max<std::size_t>(1, most_bytes / 4 / std::max<std::size_t>(1, log.options().max_text_bytes));
+    const std::size_t page = std::min<std::size_t>(is_by_start(wanted.sort) ? 200 : 2000, most_records);
     const ExportOptions options{.max_records = limit, .max_bytes = most_bytes, .page = page};
     const bool is_csv = *format == "csv";
     const auto write = [&](const auto& show) {
         return is_csv ? write_csv(log, wanted, sink, options, show)
                       : write_json_lines(log, wanted, sink, options, show);
     };
-    const auto report = take_page_of([&] {
-        if (!call.redact()) { return write(std::identity{}); }
-        return write([&](const JobExecutionRecord<Result>& record) { return redacted(record, call.redact()); });
-    });
+    // Only this is the client's fault; what else may throw std::invalid_argument is the program's.
+    if (!wanted.cursor.empty()) {
+        (void)take_page_of([&] { return parse_cursor(wanted.sort, wanted.cursor); });
+    }
+    const auto report =
+        call.redact() ? write([&](const JobExecutionRecord<Result>& record) { return redacted(record, call.redact()); })
+                      : write(std::identity{});
     response.set_header("Content-Type", is_csv ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson");
     response.set_header("Content-Disposition", is_csv ? "attachment; filename=\"executions.csv\""
                                                       : "attachment; filename=\"executions.jsonl\"");

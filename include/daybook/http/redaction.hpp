@@ -70,7 +70,7 @@ template <class Result>
             auto json = result_as_json(*record.result);
             auto text = redact({RedactedField::result, shown.job_id, shown.handler_id, {}, json});
             const bool is_as_it_was = text == json;
-            shown.result = RedactedResult{std::move(text), is_as_it_was};
+            shown.result = RedactedResult{std::move(text), is_as_it_was, is_as_it_was && std::is_arithmetic_v<Result>};
         }
         return shown;
     }

@@ -150,11 +150,11 @@ private:
 
     /// So that a client that has the document already need not get it again.
     static void tag(const Request& request, Response& response) {
-        constexpr std::size_t most_bytes = std::size_t{1} << 20U; // more is an export, which nobody polls
-        if ((request.method != "GET" && request.method != "HEAD") || response.status != 200) { return; }
-        if (response.header("ETag") != nullptr || response.body.size() > most_bytes) { return; }
-        const auto entity_tag = detail::entity_tag(response.body);
-        response.headers.push_back({"ETag", entity_tag});
+        if (request.method != "GET" && request.method != "HEAD") { return; }
+        if (response.status != 200 && response.status != 304) { return; }
+        if (response.header("Content-Disposition") != nullptr) { return; } // a file, which nobody polls
+        if (response.header("ETag") == nullptr) { response.set_header("ETag", detail::entity_tag(response.body)); }
+        const auto entity_tag = *response.header("ETag");
         if (response.header("Cache-Control") == nullptr) {
             response.headers.push_back({"Cache-Control", "private, no-cache"}); // ask each time
         }

@@ -2,9 +2,12 @@
 #include "jobs_fixture.hpp"
 
 #include <atomic>
+#include <functional>
 #include <initializer_list>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -34,6 +37,31 @@ struct ChangeFixture : JobsFixture {
     }
 
     std::string ran;
+};
+
+/// With a job that has a webhook.
+struct HookedFixture : JobsFixture {
+    HookedFixture()
+        : JobsFixture{{.allow_url = http::allow_hosts({"example.org"}),
+                       .set_webhook =
+                           [this](std::string_view, std::string_view url) {
+                               if (on_set) { on_set(url); }
+                               target = url;
+                           },
+                       .remove_webhook =
+                           [this](std::string_view) {
+                               target.clear();
+                               if (on_remove) { on_remove(); }
+                           }}} {
+        scheduler.handlers().add("mail", "send", [] {});
+        scheduler.start();
+        static_cast<void>(make(R"({"job_id":"job","handler_id":"mail","method_name":"send",)"
+                               R"("webhook_url":"https://example.org/old"})"));
+    }
+
+    std::function<void(std::string_view url)> on_set = {};
+    std::function<void()> on_remove = {};
+    std::string target = {}; // not guarded: the API says that it calls its hooks one at a time
 };
 
 } // namespace
@@ -323,4 +351,80 @@ TEST_CASE("the audit says what was made and run") {
     const auto text = audit.handle({.target = "/api/v1/audit"}).body;
     CHECK(text.find("made the job new") != std::string::npos);
     CHECK(text.find("the job new") != std::string::npos);
+}
+
+TEST_CASE("nothing is changed when what is asked of the answer is wrong") {
+    ChangeFixture api;
+    const auto before = api.get("/api/v1/jobs/code");
+    CHECK(api.ask("PUT", "/api/v1/jobs/code?next=abc", R"({"priority":1})").status == 400);
+    CHECK(api.ask("POST", "/api/v1/jobs/code/pause?next=abc").status == 400);
+    CHECK(api.get("/api/v1/jobs/code") == before);
+    CHECK(api.ask("POST", "/api/v1/jobs/code/pause").status == 200);
+    CHECK(api.ask("POST", "/api/v1/jobs/code/resume?next=abc").status == 400);
+    CHECK(api.get("/api/v1/jobs/code").at("state") == "paused");
+}
+
+TEST_CASE("a change whose webhook is refused changes nothing") {
+    HookedFixture api;
+    api.on_set = [](std::string_view) { throw std::invalid_argument{"not that one"}; };
+    CHECK(api.refusal(400, "PUT", "/api/v1/jobs/job", R"({"priority":1,"webhook_url":"https://example.org/new"})") ==
+          "webhook_url is refused: not that one");
+    CHECK(api.get("/api/v1/jobs/job").at("priority") == 0);
+    CHECK(api.target == "https://example.org/old");
+}
+
+TEST_CASE("a change that is refused gives back the webhook that there was") {
+    HookedFixture api;
+    const std::string body = R"({"priority":1,"webhook_url":"https://example.org/new"})";
+    api.on_set = [&](std::string_view url) {
+        if (url.ends_with("new")) { api.scheduler.pause("job"); } // somebody else changes it
+    };
+    CHECK(api.ask("PUT", "/api/v1/jobs/job", body, {{"If-Match", api.tag("job")}}).status == 412);
+    CHECK(api.target == "https://example.org/old");
+    CHECK(api.put("job", body).at("priority") == 1);
+    CHECK(api.target == "https://example.org/new");
+    api.on_set = [&](std::string_view) { api.scheduler.remove("job"); };
+    CHECK(api.ask("PUT", "/api/v1/jobs/job", body).status == 404);
+    CHECK(api.target.empty());
+}
+
+TEST_CASE("a webhook that cannot be given back is taken away") {
+    HookedFixture api;
+    api.on_set = [&](std::string_view url) {
+        if (url.ends_with("old")) { throw std::invalid_argument{"no more"}; }
+        api.scheduler.pause("job");
+    };
+    CHECK(api.ask("PUT", "/api/v1/jobs/job", R"({"webhook_url":"https://example.org/new"})",
+                  {{"If-Match", api.tag("job")}})
+              .status == 412);
+    CHECK(api.target.empty());
+}
+
+TEST_CASE("a job that ends before the answer is made was changed all the same") {
+    HookedFixture api;
+    api.on_remove = [&] { api.scheduler.remove("job"); };
+    CHECK(api.put("job", R"({"webhook_url":null})") == json::parse(R"({"job_id":"job"})"));
+    CHECK(api.ask("GET", "/api/v1/jobs/job").status == 404);
+}
+
+TEST_CASE("of changes that come at once the job and its webhook are those of one") {
+    HookedFixture api;
+    std::atomic<int> inside{0};
+    std::atomic<int> most{0};
+    api.on_set = [&](std::string_view) {
+        if (++inside > 1) { most = 2; }
+        std::this_thread::yield();
+        --inside;
+    };
+    std::vector<std::thread> threads;
+    for (int i = 1; i <= 4; ++i) {
+        threads.emplace_back([&, i] {
+            const auto number = std::to_string(i);
+            const auto body = R"({"priority":)" + number + R"(,"webhook_url":"https://example.org/)" + number + R"("})";
+            for (int tries = 0; tries < 50; ++tries) { static_cast<void>(api.ask("PUT", "/api/v1/jobs/job", body)); }
+        });
+    }
+    for (auto& thread : threads) { thread.join(); }
+    CHECK(most == 0);
+    CHECK(api.target == "https://example.org/" + api.get("/api/v1/jobs/job").at("priority").dump());
 }

@@ -421,3 +421,64 @@ TEST_CASE("a webhook is set, shown without its URL, changed and taken away") {
     CHECK(api.message(R"("webhook_url":"ftp://example.org/")") ==
           "webhook_url is refused: the URL must begin with http:// or https://");
 }
+
+TEST_CASE("a job whose webhook is refused is never there") {
+    daybook::Scheduler<>* scheduler = nullptr;
+    bool was_there = false;
+    MakeFixture api{
+        {.allow_url = http::allow_hosts({"example.org"}), .set_webhook = [&](std::string_view id, std::string_view) {
+             was_there = scheduler->job(id).has_value();
+             throw std::invalid_argument{"not that one"};
+         }}};
+    scheduler = &api.scheduler;
+    CHECK(api.message(R"("job_id":"job","schedule":"every 1s","webhook_url":"https://example.org/")") ==
+          "webhook_url is refused: not that one");
+    CHECK_FALSE(was_there);
+    api.pass(2s);
+    CHECK(api.sent.empty());
+    CHECK(api.scheduler.job_count() == 0);
+}
+
+TEST_CASE("a job that cannot be made leaves no webhook, and the job of somebody else") {
+    daybook::Scheduler<>* scheduler = nullptr;
+    std::string told;
+    MakeFixture api{{.allow_url = http::allow_hosts({"example.org"}),
+                     .set_webhook =
+                         [&](std::string_view id, std::string_view) {
+                             told += "set;";
+                             if (id == "raced") {
+                                 scheduler->add(std::string{id}, {}, [] {});
+                             }
+                         },
+                     .remove_webhook = [&](std::string_view) { told += "remove;"; }}};
+    scheduler = &api.scheduler;
+    CHECK(api.refused(
+              409,
+              R"({"job_id":"raced","handler_id":"mail","method_name":"send","webhook_url":"https://example.org/"})") ==
+          "there is a job with this job_id already");
+    CHECK(told == "set;remove;");
+    CHECK(api.get("/api/v1/jobs/raced").at("origin") == "code");
+    CHECK(api.refused(
+              409,
+              R"({"job_id":"raced","handler_id":"mail","method_name":"send","webhook_url":"https://example.org/"})") ==
+          "there is a job with this job_id already");
+    CHECK(told == "set;remove;"); // that of a job that is there is not touched
+}
+
+TEST_CASE("a job does not inherit the webhook of an earlier one") {
+    std::string target = "https://example.org/old";
+    MakeFixture api{{.remove_webhook = [&](std::string_view id) {
+        if (id == "job") { target.clear(); }
+    }}};
+    static_cast<void>(api.with(R"("job_id":"other")"));
+    CHECK_FALSE(target.empty());
+    static_cast<void>(api.with(R"("job_id":"job")"));
+    CHECK(target.empty());
+}
+
+TEST_CASE("a job is not made when what is asked of the answer is wrong") {
+    MakeFixture api;
+    CHECK(api.refusal(400, "POST", "/api/v1/jobs?next=abc", R"({"handler_id":"mail","method_name":"send"})")
+              .find("next") != std::string::npos);
+    CHECK(api.scheduler.job_count() == 0);
+}

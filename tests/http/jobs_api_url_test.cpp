@@ -265,3 +265,47 @@ TEST_CASE("what came back as it was shown, hidden, stays what it is") {
     CHECK(api.get("/api/v1/jobs/ping").at("body") == "x");
     CHECK(api.get("/api/v1/jobs/job").at("parameters") == "x");
 }
+
+TEST_CASE("headers and a body do not follow a job to another origin") {
+    UrlFixture api{{.allow_url = [](const http::HttpUrl&) { return true; }}};
+    const std::string why = " must be given again, or null, when api_url leads to another scheme, host or port: what "
+                            "was meant for one server is not sent to another";
+    static_cast<void>(api.make(R"({"job_id":"ping","api_url":"https://good.example/a","headers":{"A":"s"}})"));
+    for (const auto* url : {"https://evil.example/a", "http://good.example/a", "https://good.example:8443/a",
+                            "http://good.example:443/a", "https://sub.good.example/a"}) {
+        INFO(url);
+        const auto change = [&](const std::string& more) { return json{{"api_url", url}}.dump().insert(1, more); };
+        CHECK(api.change_message(change("")) == "headers" + why);
+        CHECK(api.change_message(change(R"("body":"x",)")) == "headers" + why);
+    }
+    CHECK(api.get("/api/v1/jobs/ping").at("api_url") == "https://good.example/a");
+    CHECK(api.put("ping", R"({"api_url":"HTTPS://GOOD.example:443/b"})").at("header_names").size() == 1);
+    CHECK(api.put("ping", R"({"api_url":"https://evil.example/","headers":null})").at("header_names").empty());
+    CHECK(api.put("ping", R"({"api_url":"https://good.example/","headers":{"A":"s"},"body":"b"})").at("body") == "b");
+    CHECK(api.change_message(R"({"api_url":"https://evil.example/","headers":{}})") == "body" + why);
+    CHECK(api.put("ping", R"({"api_url":"https://evil.example/","headers":{},"body":"b"})").at("body") == "b");
+    CHECK(api.put("ping", R"({"api_url":"https://good.example/","body":null})").at("body").is_null());
+    CHECK(api.put("ping", R"({"api_url":"https://evil.example/"})").at("api_url") == "https://evil.example/");
+}
+
+TEST_CASE("a body that is hidden does not follow a job to another origin when it is sent back as it was shown") {
+    UrlFixture api{{.allow_url = [](const http::HttpUrl&) { return true; }}};
+    static_cast<void>(api.make(R"({"job_id":"ping","api_url":"https://good.example/a","body":"secret"})"));
+    std::string shown = "[redacted]";
+    http::Router router{{.authorize = http::allow_changes(), .redact = [&](const auto&) { return shown; }}};
+    router.add(http::jobs_api<daybook::nlohmann_json>(api.scheduler,
+                                                      {.allow_url = [](const http::HttpUrl&) { return true; }}));
+    const auto change = [&](const std::string& body) {
+        return router
+            .handle({.method = "PUT",
+                     .target = "/api/v1/jobs/ping",
+                     .body = R"({"api_url":"https://evil.example/","body":)" + body + '}'})
+            .status;
+    };
+    CHECK(change(R"("[redacted]")") == 400);
+    shown.clear();
+    CHECK(change(R"("")") == 400);
+    CHECK(api.get("/api/v1/jobs/ping").at("api_url") == "https://good.example/a");
+    CHECK(change("null") == 200);
+    CHECK(api.get("/api/v1/jobs/ping").at("body").is_null());
+}

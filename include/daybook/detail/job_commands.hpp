@@ -21,10 +21,13 @@
 #include <daybook/scheduler_handle.hpp>
 #include <daybook/time/wall_clock.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -120,33 +123,30 @@ public:
     }
 
     [[nodiscard]] http::Response show(const http::Call& call) const {
-        auto response = show(call, call.path_parameter("id"), 200);
+        auto response = show(call, call.path_parameter("id"), 200, asked_runs(call));
+        if (!response) { refuse_unknown_job(); }
         const std::string* const known = call.request().header("If-None-Match");
-        if (known == nullptr || !is_tag_listed(*known, *response.header("ETag"))) { return response; }
-        return {.status = 304, .headers = {{"ETag", *response.header("ETag")}}, .body = {}};
+        if (known == nullptr || !is_tag_listed(*known, *response->header("ETag"))) { return std::move(*response); }
+        return {.status = 304, .headers = {{"ETag", *response->header("ETag")}}, .body = {}};
     }
 
     [[nodiscard]] http::Response make(const http::Call& call) {
+        const auto runs = asked_runs(call);
         const JsonBody<Json> body{call.request()};
         const SettingsReader<Json> settings{body, options_, handlers_, call.redact()};
         JobOptions wanted = settings.make();
         const auto webhook = settings.webhook();
-        const auto id = insert(std::move(wanted));
+        const auto id = insert(std::move(wanted), webhook.value_or(""));
         call.note("made the job " + id);
-        try {
-            set_webhook(id, webhook);
-        } catch (...) {
-            scheduler_.remove(id);
-            throw;
-        }
-        auto response = show(call, id, 201);
+        auto response = show_done(call, id, 201, runs);
         response.set_header("Location", std::string{path_of(call.request().target)} + '/' + encoded_segment(id));
         return response;
     }
 
-    [[nodiscard]] http::Response change(const http::Call& call) const {
+    [[nodiscard]] http::Response change(const http::Call& call) {
         const auto id = call.path_parameter("id");
         if (!scheduler_.job(id)) { refuse_unknown_job(); }
+        const auto runs = asked_runs(call);
         const JsonBody<Json> body{call.request()};
         const SettingsReader<Json> settings{body, options_, handlers_, call.redact()};
         constexpr int patience = 100;
@@ -155,36 +155,34 @@ public:
             if (!present) { refuse_unknown_job(); }
             if (!may_change(call.request(), present->revision)) { refuse_changed_job(); }
             const auto webhook = settings.webhook();
-            const auto outcome = configure(settings.change(*present), present->revision);
+            const auto outcome = configure(settings.change(*present), *present, webhook);
             if (outcome == JobChange::unknown_job) { refuse_unknown_job(); }
-            if (outcome == JobChange::done) {
-                set_webhook(id, webhook);
-                break;
-            }
+            if (outcome == JobChange::done) { return show_done(call, id, 200, runs); }
             // Once more, from what it is now: a tag that the client sent does not hold any more, `*` does.
             if (tries == patience) { throw http::Error{409, "others change the job all the time: try again"}; }
         }
-        return show(call, id, 200);
     }
 
-    [[nodiscard]] http::Response remove(const http::Call& call) const {
+    [[nodiscard]] http::Response remove(const http::Call& call) {
         const auto id = call.path_parameter("id");
+        const std::scoped_lock lock{changing_};
         for (auto outcome = JobChange::changed_meanwhile; outcome != JobChange::done;) {
             const auto present = scheduler_.job(id);
             if (!present) { refuse_unknown_job(); }
             if (!may_change(call.request(), present->revision)) { refuse_changed_job(); }
             outcome = scheduler_.remove_if(id, present->revision);
         }
-        if (options_.remove_webhook) { options_.remove_webhook(id); }
+        drop_webhook(id);
         return {.status = 204};
     }
 
     enum class Pause : std::uint8_t { pause, resume };
     [[nodiscard]] http::Response set_paused(const http::Call& call, Pause pause) const {
         const auto id = call.path_parameter("id");
+        const auto runs = asked_runs(call);
         const bool is_known = pause == Pause::pause ? scheduler_.pause(id) : scheduler_.resume(id);
         if (!is_known) { refuse_unknown_job(); }
-        return show(call, id, 200);
+        return show_done(call, id, 200, runs);
     }
 
     /// The job of the path, with parameters of its own where the body names some.
@@ -268,11 +266,27 @@ private:
         return options_.has_webhook ? std::optional{options_.has_webhook(id)} : std::nullopt;
     }
 
-    [[nodiscard]] http::Response show(const http::Call& call, std::string_view id, int status) const {
+    /// How many times the answer is to show. Read before anything is done: what is refused has no effect.
+    [[nodiscard]] static std::size_t asked_runs(const http::Call& call) {
         constexpr std::uint64_t most_runs = 100;
-        const auto runs = static_cast<std::size_t>(std::min(call.query().whole_number("next", 5), most_runs));
+        return static_cast<std::size_t>(std::min(call.query().whole_number("next", 5), most_runs));
+    }
+
+    /// The job after something was done to it; its id alone if it has ended since.
+    [[nodiscard]] http::Response show_done(const http::Call& call, std::string_view id, int status,
+                                           std::size_t runs) const {
+        if (auto response = show(call, id, status, runs)) { return std::move(*response); }
+        std::string document;
+        JsonWriter writer{document};
+        writer.begin_object().member("job_id", id).end_object();
+        return http::json_response(status, std::move(document));
+    }
+
+    /// @returns Nothing: there is no such job.
+    [[nodiscard]] std::optional<http::Response> show(const http::Call& call, std::string_view id, int status,
+                                                     std::size_t runs) const {
         const auto job = scheduler_.job(id);
-        if (!job) { refuse_unknown_job(); }
+        if (!job) { return std::nullopt; }
         JobDetails details{.next_runs = scheduler_.next_runs(id, runs), .explanation = scheduler_.explain(id)};
         if (is_target_job(*job)) { details.target = JobTarget::read<Json>(job->parameters); }
         std::string document;
@@ -285,11 +299,12 @@ private:
         return response;
     }
 
+    /// @param webhook  Empty: none.
     /// @returns The id, made if none was given.
-    [[nodiscard]] std::string insert(JobOptions wanted) {
+    [[nodiscard]] std::string insert(JobOptions wanted, const std::string& webhook) {
         const bool is_named = !wanted.id.empty();
         // One at a time, so that the bound holds.
-        const std::scoped_lock lock{making_};
+        const std::scoped_lock lock{changing_};
         if (scheduler_.job_count() >= options_.max_jobs) {
             throw http::Error{409, "there are " + std::to_string(options_.max_jobs) +
                                        " jobs already, and no more are allowed: delete one first"};
@@ -297,7 +312,14 @@ private:
         while (true) {
             if (!is_named) { wanted.id = make_id(); }
             try {
-                scheduler_.add(wanted);
+                if (scheduler_.job(wanted.id)) { throw JobExists{wanted.id}; } // whose target must stay
+                place_webhook(wanted.id, webhook); // before the job: it may run at once, and this may be refused
+                try {
+                    scheduler_.add(wanted);
+                } catch (...) {
+                    restore_webhook(wanted.id, {});
+                    throw;
+                }
                 return std::move(wanted.id);
             } catch (const JobExists&) {
                 if (is_named) { throw http::Error{409, "there is a job with this job_id already"}; }
@@ -327,25 +349,76 @@ private:
         return id;
     }
 
-    [[nodiscard]] JobChange configure(JobOptions wanted, std::uint64_t revision) const {
+    /// @param webhook  Nothing: it stays; empty: none any more.
+    [[nodiscard]] JobChange configure(JobOptions wanted, const JobInfo& present,
+                                      const std::optional<std::string>& webhook) {
+        const std::scoped_lock lock{changing_};
+        const bool is_placed = webhook && !webhook->empty();
+        std::string before;
+        if (is_placed) {
+            const auto now = scheduler_.job(present.id);
+            if (!now || now->revision != present.revision) { return JobChange::changed_meanwhile; }
+            if (const auto found = webhooks_.find(present.id); found != webhooks_.end()) { before = found->second; }
+            place_webhook(present.id, *webhook);
+        }
         try {
-            return scheduler_.configure(std::move(wanted), revision);
+            const auto outcome = scheduler_.configure(std::move(wanted), present.revision);
+            if (is_placed && outcome != JobChange::done) {
+                restore_webhook(present.id, outcome == JobChange::unknown_job ? std::string{} : before);
+            }
+            if (webhook && webhook->empty() && outcome == JobChange::done) { drop_webhook(present.id); }
+            return outcome;
         } catch (const std::invalid_argument& error) {
+            if (is_placed) { restore_webhook(present.id, before); }
             throw http::Error{400, "the change is refused: " + without_command(error.what())};
+        } catch (...) {
+            if (is_placed) { restore_webhook(present.id, before); }
+            throw;
         }
     }
 
-    void set_webhook(std::string_view id, const std::optional<std::string>& url) const {
-        if (!url) { return; }
-        if (url->empty()) {
-            if (options_.remove_webhook) { options_.remove_webhook(id); }
+    /// @param url  Empty: none. @throws http::Error  400.
+    void place_webhook(const std::string& id, const std::string& url) {
+        if (url.empty()) {
+            drop_webhook(id);
             return;
         }
+        forget_ended_webhooks();
+        auto known = url; // what needs memory comes first
+        const auto [place, is_new] = webhooks_.try_emplace(id);
         try {
-            options_.set_webhook(id, *url);
+            options_.set_webhook(id, url);
         } catch (const std::invalid_argument& error) {
+            if (is_new) { webhooks_.erase(place); }
             throw http::Error{400, "webhook_url is refused: " + std::string{error.what()}};
+        } catch (...) {
+            if (is_new) { webhooks_.erase(place); }
+            throw;
         }
+        place->second = std::move(known);
+    }
+
+    void drop_webhook(std::string_view id) {
+        if (const auto found = webhooks_.find(id); found != webhooks_.end()) { webhooks_.erase(found); }
+        if (options_.remove_webhook) { options_.remove_webhook(id); }
+    }
+
+    /// After something else has failed, which is what is told. @param before  Empty: none.
+    void restore_webhook(const std::string& id, const std::string& before) noexcept {
+        try {
+            place_webhook(id, before);
+        } catch (...) {
+            try {
+                drop_webhook(id);
+            } catch (...) { return; } // nothing is left to try
+        }
+    }
+
+    /// Now and then, so that what is known does not grow with jobs that have ended by themselves.
+    void forget_ended_webhooks() {
+        if (webhooks_.size() < forget_at_) { return; }
+        std::erase_if(webhooks_, [&](const auto& entry) { return !scheduler_.job(entry.first); });
+        forget_at_ = std::max(forget_at_, 2 * webhooks_.size());
     }
 
     [[nodiscard]] std::optional<std::string> read_parameters(const JsonBody<Json>& body) const {
@@ -396,7 +469,9 @@ private:
     const JobExecutionLog<Result> log_;
     const AnyHandlers handlers_;
     const http::JobsApiOptions options_;
-    std::mutex making_;
+    std::mutex changing_; // a job and its webhook are made, changed and removed as one
+    std::map<std::string, std::string, std::less<>> webhooks_ = {}; // set here, by id; guarded by changing_
+    std::size_t forget_at_ = 1000;                                  // guarded by changing_
 };
 
 } // namespace daybook::inline v0::detail

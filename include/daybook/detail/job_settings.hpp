@@ -189,6 +189,7 @@ private:
                                    "(JobsApiOptions::allow_url)"};
         }
         require_allowed_url(*options_, "api_url", wanted.url);
+        if (before) { target.refuse_kept_secrets(*before, wanted, options_->max_parameter_bytes); }
     }
 
     void read_handler(JobOptions& job, const JobInfo* present) const {

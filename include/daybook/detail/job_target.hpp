@@ -8,6 +8,7 @@
 
 #include <daybook/detail/json_body.hpp>
 #include <daybook/http/http_send.hpp>
+#include <daybook/http/http_url.hpp>
 #include <daybook/http/json_reader.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/redaction.hpp>
@@ -18,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -131,13 +133,35 @@ public:
         if (body_->has("headers")) { target.headers = headers(); }
         if (body_->has("body")) {
             auto body = body_->text_or_json("body", max_bytes);
-            const bool is_as_shown = target.body && body == shown("body", *target.body);
-            if (!is_as_shown) { target.body = body_->is_null("body") ? std::nullopt : std::move(body); }
+            const bool is_null = body_->is_null("body");
+            const bool is_as_shown = !is_null && target.body && body == shown("body", *target.body);
+            if (!is_as_shown) { target.body = is_null ? std::nullopt : std::move(body); }
         }
         return target;
     }
 
+    /// Whoever may change a job need not know its headers, nor a body that is hidden: a change of the address alone
+    /// must not hand them to somebody else.
+    /// @param wanted  What `read` made of `before`; its URL has been found to be one.
+    /// @throws http::Error  400: it keeps them, and calls another origin.
+    void refuse_kept_secrets(const JobTarget& before, const JobTarget& wanted, std::size_t max_bytes) const {
+        if (origin_of(before.url) == origin_of(wanted.url)) { return; }
+        constexpr std::string_view why =
+            "must be given again, or null, when api_url leads to another scheme, host or port: what was meant for one "
+            "server is not sent to another";
+        if (!before.headers.empty() && !body_->has("headers")) { body_->refuse("headers", why); }
+        const bool is_kept = before.body && !before.body->empty() && wanted.body == before.body;
+        if (is_kept && body_->text_or_json("body", max_bytes) != before.body) { body_->refuse("body", why); }
+    }
+
 private:
+    /// Empty: it is no URL.
+    [[nodiscard]] static std::string origin_of(std::string_view url) {
+        try {
+            return http::parse_http_url(url).origin();
+        } catch (const std::invalid_argument&) { return {}; }
+    }
+
     [[nodiscard]] std::vector<http::Header> headers() const {
         std::vector<http::Header> all;
         if (body_->is_null("headers")) { return all; }

@@ -7,7 +7,8 @@
 /// for what is not paused, instants in UTC, durations in milliseconds, success rates in percent.
 ///
 /// - `POST /api/v1/jobs`: makes a job of a handler (Scheduler::handlers) or of an `api_url`; see below. 201 with
-///   `Location`, `ETag` and the job; 409 when the id is taken. Needs Permission::change.
+///   `Location`, `ETag` and the job (`job_id` alone, as for PUT, pause and resume, if it has ended already); 409 when
+///   the id is taken. Needs Permission::change.
 /// - `GET /api/v1/jobs`: the jobs, ordered by id, without `parameters`, `body`, `next_runs` and `explain`. Parameters:
 ///   `limit` (100, at most 1000), `cursor` or `offset`, `state`, `active`, `handler_id`, `text`.
 /// - `GET /api/v1/jobs/{id}`: one job with all it was given, `next_runs` (as many as the parameter `next` says, 5, at
@@ -42,7 +43,9 @@
 /// - `from`, `until`, `times`, `jitter_ms`: see Modifiable.
 /// - `handler_id`, `method_name`, `parameters`: parameters that are no text are handed over as JSON.
 /// - or `api_url`, `http_method` (POST), `headers`, `body`: what is called. Of headers only the names are shown
-///   here; records keep all of it in `parameters`, which RouterOptions::redact can hide.
+///   here; records keep all of it in `parameters`, which RouterOptions::redact can hide. A PUT whose `api_url` has
+///   another scheme, host or port must give `headers` and `body` too, where the job has them, or null, or is refused
+///   with 400: what one server was to get does not go to another.
 /// - `execution_type`: AT_LEAST_ONCE, with retries (JobsApiOptions::at_least_once), or AT_MOST_ONCE, without.
 /// - `retry`: `{max_attempts, first_delay_ms, factor, max_delay_ms, jitter}`, see ExponentialBackoff.
 /// - `active`: false is paused, from the first moment on.

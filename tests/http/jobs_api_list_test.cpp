@@ -201,6 +201,43 @@ TEST_CASE("executions are filtered by the words of the format, and by ours") {
     }
 }
 
+TEST_CASE("a schedule that takes too long to count is refused") {
+    JobsFixture api;
+    api.scheduler.add("job", daybook::every(1h), [] {});
+    api.scheduler.start();
+    const std::string endless = R"({"schedule":"every 1ms except SAT","from":"0001-01-01","times":9007199254740992})";
+    const auto why = api.refusal(400, "PUT", "/api/v1/jobs/job", endless);
+    INFO(why);
+    CHECK(why.find("more than a million occurrences to count") != std::string::npos);
+    CHECK(api.get("/api/v1/jobs/job").at("schedule") == "every 3600s");
+}
+
+TEST_CASE("what is for cron expressions is refused for other schedules, unless it takes effect") {
+    JobsFixture api;
+    api.scheduler.handlers().add("mail", "send", [] {});
+    const auto body = [](const std::string& fields) {
+        return R"({"handler_id":"mail","method_name":"send",)" + fields + '}';
+    };
+    const std::string both = R"("schedule":"0 9 * * * | 0 12 * * 6",)";
+    for (const auto* schedule : {R"("schedule":"every 1h",)", R"("schedule":"at 2026-01-31T09:00:00Z",)", both.c_str(),
+                                 R"("schedule":"every 1h from 2026-01-31T09:00:00Z",)"}) {
+        INFO(schedule);
+        CHECK(api.refused(400, body(std::string{schedule} + R"("dst":"skip")")) ==
+              "dst is for a single cron expression: leave it out");
+        CHECK(api.refused(400, body(std::string{schedule} + R"("day_match":"both")")) ==
+              "day_match is for a single cron expression: leave it out");
+        if (schedule == both) { continue; }
+        CHECK(api.refused(400, body(std::string{schedule} + R"("time_zone":"Europe/Berlin")")) ==
+              "time_zone has no effect on this schedule: leave it out");
+    }
+    const auto made = api.make(body(both + R"("time_zone":"Europe/Berlin","dst":null,"day_match":null)"));
+    CHECK(made.at("schedule").get<std::string>().find("0 9 * * * Europe/Berlin") != std::string::npos);
+    const auto id = made.at("job_id").get<std::string>();
+    CHECK(api.refusal(400, "PUT", "/api/v1/jobs/" + id, R"({"time_zone":"Europe/Paris"})") ==
+          "time_zone has no effect on this schedule: leave it out");
+    CHECK(api.put(id, R"({"schedule":"every 1h"})").at("time_zone").is_null());
+}
+
 TEST_CASE("hostile requests are answered, and nothing is done") {
     JobsFixture api;
     api.scheduler.handlers().add("mail", "send", [] {});

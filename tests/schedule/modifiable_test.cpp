@@ -278,10 +278,31 @@ TEST_CASE("what was counted for one job is not taken for another's") {
     }
 }
 
-TEST_CASE("counting goes as far as the question, and no further than ten million") {
+TEST_CASE("counting goes as far as the question, and no further than a million") {
     const Schedule seconds = cron("* * * * * *").from(monday).times(18'446'744'073'709'551'615U);
     CHECK(seconds.next(monday + 5s) == monday + 6s);
-    CHECK_THROWS_AS(seconds.next(monday + std::chrono::years{1}), std::runtime_error);
+    CHECK_THROWS_AS(seconds.next(monday + std::chrono::years{1}), std::invalid_argument);
+    CHECK(seconds.next(monday + 999'998s) == monday + 999'999s);
+    CHECK_THROWS_AS(seconds.next(monday + std::chrono::years{1}), std::invalid_argument);
+    for (int day = 12; day < 24; ++day) { // who asks for one after the other is told
+        CHECK(seconds.next(monday + day * 24h) == monday + day * 24h + 1s);
+    }
+}
+
+TEST_CASE("a count that is too long is refused again without counting again") {
+    struct Seconds {
+        std::uint64_t* asked;
+        std::optional<sys_time> next(sys_time after) const {
+            ++*asked;
+            return std::chrono::floor<std::chrono::seconds>(after) + 1s;
+        }
+    };
+    std::uint64_t asked = 0;
+    const Schedule own = Schedule{Seconds{&asked}}.from(monday).times(100'000'000);
+    for (int i = 0; i < 100; ++i) { CHECK_THROWS_AS(own.next(monday + std::chrono::years{1}), std::invalid_argument); }
+    CHECK(own.next(monday + 5s) == monday + 6s);
+    CHECK_THROWS_AS(own.next(monday + std::chrono::years{1}), std::invalid_argument);
+    CHECK(asked < 1'001'000);
 }
 
 TEST_CASE("long intervals keep their grid over centuries") {

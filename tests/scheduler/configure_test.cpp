@@ -5,8 +5,10 @@
 #include <daybook/policy/retry.hpp>
 #include <daybook/schedule/schedule_text.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -405,6 +407,78 @@ TEST_CASE("the next runs tell when a job is due, jitter included") {
     CHECK(runs.at(0) == bench.scheduler.job("job")->next_run);
     bench.pass(2min + 31s);
     CHECK(bench.history("job").at(1).started_at.value() - runs.at(1) < 1s);
+}
+
+TEST_CASE("an interval that begins in centuries is told in order, on its grid") {
+    Bench bench;
+    const daybook::sys_time far{std::chrono::sys_days{std::chrono::year{2500} / 1 / 1}};
+    bench.scheduler.add("far", every(1h).from(far), [] {});
+    bench.scheduler.add("last", every(1h).from(daybook::sys_time::max() - 90min), [] {});
+    bench.scheduler.start();
+    CHECK(bench.scheduler.next_runs("far", 3) == std::vector<daybook::sys_time>{far, far + 1h, far + 2h});
+    CHECK(bench.scheduler.next_runs("last", 3) ==
+          std::vector<daybook::sys_time>{daybook::sys_time::max() - 90min, daybook::sys_time::max() - 30min});
+}
+
+TEST_CASE("the next runs are in order, whatever the jitter") {
+    Bench bench;
+    bench.scheduler.add("cron", cron("* * * * *").jitter(10min), [] {});
+    bench.scheduler.add("interval", every(1min).jitter(10min), [] {});
+    bench.scheduler.add("anchored", every(1min).from(monday + 1h).jitter(10min), [] {});
+    bench.scheduler.start();
+    for (const auto* id : {"cron", "interval", "anchored"}) {
+        INFO(id);
+        const auto runs = bench.scheduler.next_runs(id, 50);
+        CHECK(runs.size() == 50);
+        CHECK(std::is_sorted(runs.begin(), runs.end()));
+    }
+}
+
+TEST_CASE("the next runs leave out what is excluded") {
+    Bench bench;
+    const auto tuesdays = daybook::Calendar{}.add(std::chrono::Tuesday);
+    bench.scheduler.add("interval", every(12h).except(tuesdays), [] {});
+    bench.scheduler.add("anchored", every(12h).from(monday + 12h).except(tuesdays), [] {});
+    bench.scheduler.start();
+    for (const auto* id : {"interval", "anchored"}) {
+        CHECK(seconds(bench.scheduler.next_runs(id, 3)) == "43200 172800 216000");
+    }
+}
+
+TEST_CASE("a schedule that takes too long to count is refused, and the job stays as it is") {
+    Bench bench;
+    bench.scheduler.start();
+    const daybook::sys_time begin{std::chrono::sys_days{std::chrono::year{1} / 1 / 1}};
+    const auto saturdays = daybook::Calendar{}.add(std::chrono::Saturday);
+    const daybook::Schedule endless[] = {
+        every(1ms).from(begin).times(std::uint64_t{1} << 53U).except(saturdays),
+        cron("* * * * * *").from(begin).times(std::uint64_t{1} << 53U),
+        any_of(cron("* * * * *").from(begin).times(std::uint64_t{1} << 53U), cron("0 9 * * *"))};
+    bench.scheduler.add("job", every(10s), [] {});
+    const auto before = bench.scheduler.job("job").value();
+    for (const auto& schedule : endless) {
+        INFO(daybook::to_string(schedule));
+        auto options = before.options();
+        options.schedule = schedule;
+        CHECK_THROWS_AS(bench.scheduler.configure(options, before.revision), std::invalid_argument);
+        CHECK_THROWS_AS(bench.scheduler.update(options), std::invalid_argument);
+        CHECK_THROWS_AS(bench.scheduler.add_or_replace(options, [] {}), std::invalid_argument);
+        CHECK_THROWS_AS(bench.scheduler.add("other", schedule, [] {}), std::invalid_argument);
+    }
+    CHECK(bench.scheduler.job("job")->revision == before.revision);
+    CHECK(bench.scheduler.job_count() == 1);
+    bench.pass(10s);
+    CHECK(bench.story("job") == "success");
+}
+
+TEST_CASE("what an interval with exceptions has had is counted from its beginning") {
+    Bench bench;
+    const auto sundays = daybook::Calendar{}.add(std::chrono::Sunday);
+    bench.scheduler.add("some", every(12h).from(monday - 48h).times(4).except(sundays), [] {});
+    bench.scheduler.add("none", every(12h).from(monday - 48h).times(2).except(sundays), [] {});
+    bench.scheduler.start(); // two on Saturday, and one on Monday at once
+    CHECK(seconds(bench.scheduler.next_runs("some", 9)) == "43200");
+    CHECK(bench.scheduler.next_runs("none", 9).empty());
 }
 
 TEST_CASE("schedules whose answers change are asked again") {

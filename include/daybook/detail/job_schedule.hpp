@@ -165,6 +165,7 @@ private:
             if (wanted.text.find(" dst ") != std::string::npos) { merge("dst", wanted.dst, expression->dst()); }
             if (expression->days() == DayMatch::both) { merge("day_match", wanted.days, expression->days()); }
         }
+        refuse_idle(parsed, wanted.text, default_zone);
         if (said.from) { merge("from", wanted.from, *said.from); }
         if (said.until) { merge("until", wanted.until, *said.until); }
         if (said.times) { merge("times", wanted.times, *said.times); }
@@ -180,6 +181,17 @@ private:
             return wanted.jitter.count() != 0 ? schedule.jitter(wanted.jitter) : schedule;
         } catch (const std::invalid_argument& error) {
             throw http::Error{400, "schedule is refused: " + std::string{error.what()}};
+        }
+    }
+
+    /// A field that is given but changes nothing is a mistake.
+    void refuse_idle(const Schedule& parsed, const std::string& text, const TimeZone& zone) const {
+        if (parsed.expression() != nullptr) { return; }
+        for (const std::string_view name : {"dst", "day_match"}) {
+            if (body_->gives(name)) { body_->refuse(name, "is for a single cron expression: leave it out"); }
+        }
+        if (body_->gives("time_zone") && parse(text, TimeZone::find(zone.is_utc() ? "+01:00" : "UTC")) == parsed) {
+            body_->refuse("time_zone", "has no effect on this schedule: leave it out");
         }
     }
 

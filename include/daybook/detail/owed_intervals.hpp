@@ -9,6 +9,7 @@
 #include <daybook/detail/saturate.hpp>
 #include <daybook/detail/schedule_kinds.hpp>
 #include <daybook/schedule/schedule.hpp>
+#include <daybook/schedule/schedule_text.hpp>
 #include <daybook/types.hpp>
 
 #include <algorithm>
@@ -18,6 +19,8 @@
 #include <exception>
 #include <limits>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace daybook::inline v0::detail {
@@ -116,6 +119,18 @@ private:
     return first;
 }
 
+/// Whether a schedule, or what narrows it, is a callable of the program's own.
+[[nodiscard]] inline bool is_own(const Schedule& schedule) {
+    const std::string text = schedule_text(schedule);
+    return text.find("own schedule") != std::string::npos || text.find("except own") != std::string::npos;
+}
+
+struct ScheduleCount {
+    [[nodiscard]] static std::uint64_t until(const Schedule& schedule, sys_time wall) {
+        return schedule.count_until(wall);
+    }
+};
+
 /// How many occurrences the job may still have; empty: without end. For what `next` bounds by itself that is empty too.
 [[nodiscard]] inline std::optional<std::uint64_t> occurrences_left(const Schedule& schedule, sys_time wall) {
     const ScheduleLimits& limits = schedule.limits();
@@ -123,14 +138,28 @@ private:
     const Every* every = schedule.interval();
     if (every == nullptr) { return std::nullopt; }
     if (every->is_after_completion()) { return limits.times; }
-    std::uint64_t had = 0;
-    if (limits.except.empty()) {
-        had = AnchoredInterval{*limits.from, every->period()}.count_until(wall);
-    } else {
-        auto at = schedule.next(saturating_subtract(*limits.from, std::chrono::microseconds{1}));
-        for (; at && *at <= wall && had != *limits.times; at = schedule.next(*at)) { ++had; }
-    }
-    return *limits.times - std::min(*limits.times, had);
+    return *limits.times - ScheduleCount::until(schedule, wall);
+}
+
+/// Whether `times` of a schedule, or of a part of it, is counted from an instant.
+[[nodiscard]] inline bool is_counted(const Schedule& schedule) {
+    const ScheduleLimits& limits = schedule.limits();
+    return (limits.times && limits.from) || std::ranges::any_of(schedule.parts(), is_counted);
+}
+
+/// Asks what a job with this schedule will be asked first, if that is to be counted: it is known then, and takes no
+/// time under a lock. What is the program's own is not asked.
+/// @throws TimesTooMany
+inline void count_ahead(const Schedule& schedule, sys_time wall) {
+    if (!is_counted(schedule) || is_own(schedule)) { return; }
+    try {
+        if (schedule.interval() != nullptr) {
+            (void)occurrences_left(schedule, wall);
+        } else {
+            (void)schedule.next(wall);
+        }
+    } catch (const TimesTooMany&) { throw; } catch (const std::runtime_error&) {
+    } // it ends the job's schedule, and is told there
 }
 
 /// What a fixed rate owes: by arithmetic where every instant of it counts, one by one where a calendar or jitter has a

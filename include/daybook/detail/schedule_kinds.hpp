@@ -29,6 +29,16 @@ inline void refuse_endless_exceptions(std::uint32_t refused) {
     if (refused >= most) { throw std::runtime_error{"except: a million occurrences in a row are excluded"}; }
 }
 
+/// What `times` bounds cannot be told, as it would take too long.
+struct TimesTooMany : std::invalid_argument {
+    static constexpr std::uint64_t most = 1'000'000; ///< occurrences that are counted for one question
+    TimesTooMany()
+        : std::invalid_argument{"times: there are more than a million occurrences to count: give a later from, or "
+                                "leave times out"} {}
+};
+
+struct ScheduleCount;
+
 struct OwnInterface {
     OwnInterface() = default;
     OwnInterface(const OwnInterface&) = delete;

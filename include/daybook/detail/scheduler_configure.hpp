@@ -55,6 +55,11 @@ inline JobChange SchedulerCore::configure(JobOptions from, std::uint64_t revisio
         plan->function = handlers_.at(plan->handler_id, plan->method_name);
     }
     const bool is_same_schedule = plan->schedule == present->schedule;
+    if (is_same_schedule) {
+        plan->schedule = present->schedule; // with what has been counted
+    } else {
+        count_ahead(plan->schedule, now().wall);
+    }
     constexpr int patience = 3; // with a schedule that comes due again and again
     for (int tries = 0;; ++tries) {
         dispatch(); // what has come due by now is settled by the old plan
@@ -210,12 +215,6 @@ inline JobPage SchedulerCore::jobs(const JobQuery& query) const {
     return page;
 }
 
-/// Whether a schedule, or what narrows it, is a callable of the program's own.
-[[nodiscard]] inline bool is_own(const Schedule& schedule) {
-    const std::string text = schedule_text(schedule);
-    return text.find("own schedule") != std::string::npos || text.find("except own") != std::string::npos;
-}
-
 /// At most `count`, as the job is now; of a schedule of the program's own, or one that the end of an execution drives,
 /// only the next.
 inline std::vector<sys_time> SchedulerCore::next_runs(std::string_view id, std::size_t count) const {
@@ -237,19 +236,23 @@ inline std::vector<sys_time> SchedulerCore::next_runs(std::string_view id, std::
     const Every* const every = schedule.interval();
     const bool is_single = plan->is_after_completion() || is_own(schedule);
     count = static_cast<std::size_t>(std::min<std::uint64_t>({count, left, is_single ? 1U : count}));
-    if (every != nullptr && wall_due) { steady_due = at.steady - (at.wall - *wall_due); } // it counts from there
     std::vector<sys_time> runs;
-    const std::optional<sys_time>& until = schedule.limits().until;
-    while (steady_due && runs.size() < count) {
-        if (until && at.on_wall(*steady_due) > *until) { break; }
-        runs.push_back(at.on_wall(detail::steady_due(schedule, *steady_due)));
-        if (every == nullptr) { break; }
-        steady_due = saturating_add(*steady_due, every->period());
-    }
-    if (every != nullptr) { return runs; }
+    const auto take = [&runs](sys_time due) { runs.push_back(runs.empty() ? due : std::max(due, runs.back())); };
+    const auto due_of = [&](sys_time nominal) { // an interval that waits on the wall clock goes on by the steady one
+        if (every == nullptr) { return schedule.due(nominal); }
+        const std::chrono::nanoseconds ahead =
+            saturating_ceil<std::chrono::nanoseconds>(saturating_difference(nominal, at.wall));
+        const steady_time steady = ahead < ahead.zero() ? at.steady : saturating_add(at.steady, ahead);
+        return saturating_add(nominal, schedule.limits().delay_of(steady.time_since_epoch().count()));
+    };
     try {
+        while (steady_due && runs.size() < count) {
+            take(at.on_wall(detail::steady_due(schedule, *steady_due)));
+            if (every == nullptr || runs.size() == count || *steady_due == steady_time::max()) { break; }
+            steady_due = IntervalView{schedule, at}.first_from(saturating_add(*steady_due, every->period()));
+        }
         while (wall_due && runs.size() < count) {
-            runs.push_back(plan->wall_due(*wall_due));
+            take(due_of(*wall_due));
             if (runs.size() != count) { wall_due = schedule.next(*wall_due); }
         }
     } catch (const std::bad_alloc&) { throw; } catch (const std::exception&) {

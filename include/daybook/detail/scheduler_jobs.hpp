@@ -67,6 +67,7 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     const bool is_paused = from.is_paused;
     if (may_replace) { dispatch(); }
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), may_replace ? "add_or_replace" : "add");
+    count_ahead(plan->schedule, now().wall);
     plan->function = std::move(function);
     plan->origin = origin;
     auto job = std::make_shared<Job>();
@@ -121,6 +122,7 @@ inline bool SchedulerCore::update(JobOptions from) {
     const std::string id = from.id;
     dispatch(); // what has come due by now is settled by the old plan
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "update");
+    count_ahead(plan->schedule, now().wall);
     PlanPtr replaced;
     const Lock held = hold_dispatch(); // what comes due from here on follows the new plan
     const AtDispatch dispatching{*this};

@@ -69,7 +69,8 @@ public:
     /// `times` bounds it where `from` says where counting begins: by going from one to the next up to the instant asked
     /// about, once. What is excluded is looked through for 100 years, and at most a million occurrences.
     /// @throws std::logic_error  The program's own schedule returned an instant that is not later than `after`.
-    /// @throws std::runtime_error  A million occurrences in a row are excluded, or there are ten million to count.
+    /// @throws std::runtime_error  A million occurrences in a row are excluded.
+    /// @throws std::invalid_argument  There are more than a million to count for `times`.
     /// @throws  What the program's own schedule or calendar throws.
     [[nodiscard]] std::optional<sys_time> next(sys_time after) const;
 
@@ -119,6 +120,9 @@ private:
     [[nodiscard]] std::optional<sys_time> unlimited_previous(sys_time before) const;
     [[nodiscard]] std::optional<sys_time> uncounted_next(sys_time after) const;
     [[nodiscard]] sys_time within_times(sys_time found) const;
+    [[nodiscard]] std::uint64_t count_until(sys_time instant) const;
+    [[nodiscard]] auto last_counted(sys_time instant) const;
+    friend struct detail::ScheduleCount;
     void refuse_steady(const char* what) const;
     friend Schedule any_of(std::vector<Schedule> parts);
 
@@ -152,6 +156,8 @@ struct Schedule::Limits {
     };
     mutable std::mutex mutex = {};
     mutable Counted counted = {}; // guarded by mutex
+    /// How far a count came that was too long: what is beyond is refused without counting again.
+    mutable Counted refused = {}; // guarded by mutex
 };
 
 inline ScheduleLimits& Schedule::change_limits() {
@@ -222,6 +228,36 @@ inline std::optional<sys_time> Schedule::uncounted_next(sys_time after) const {
     }
 }
 
+/// The last occurrence up to `instant`, or the one with the number `times`, if that is earlier.
+inline auto Schedule::last_counted(sys_time instant) const {
+    const ScheduleLimits& narrow = limits();
+    Limits::Counted last;
+    Limits::Counted refused;
+    {
+        const std::scoped_lock lock{limits_->mutex};
+        last = limits_->counted;
+        refused = limits_->refused;
+    }
+    if (last.number == 0 || last.at > instant) { // also where the clock was set back
+        last = {.at = detail::saturating_subtract(*narrow.from, std::chrono::microseconds{1})};
+    }
+    const std::uint64_t most_counted = last.number + detail::TimesTooMany::most;
+    if (refused.number > last.number && refused.at < instant) { last = refused; }
+    while (last.at < instant && last.number != *narrow.times) {
+        const auto next = uncounted_next(last.at);
+        if (!next || *next > instant) { break; }
+        if (last.number >= most_counted) {
+            const std::scoped_lock lock{limits_->mutex};
+            if (last.number > limits_->refused.number) { limits_->refused = last; }
+            throw detail::TimesTooMany{};
+        }
+        last = {.at = *next, .number = last.number + 1};
+    }
+    const std::scoped_lock lock{limits_->mutex};
+    if (last.number > limits_->counted.number) { limits_->counted = last; }
+    return last;
+}
+
 /// The occurrence with the number `times`, if it is earlier than `found`, itself an occurrence; else `found`.
 inline sys_time Schedule::within_times(sys_time found) const {
     const ScheduleLimits& narrow = limits();
@@ -230,22 +266,21 @@ inline sys_time Schedule::within_times(sys_time found) const {
         const detail::AnchoredInterval anchored{*narrow.from, every->period()};
         return anchored.count_until(found) <= most ? found : anchored.nth(most - 1).value_or(found);
     }
-    Limits::Counted counted;
     {
         const std::scoped_lock lock{limits_->mutex};
-        counted = limits_->counted;
+        if (limits_->counted.number != 0 && found <= limits_->counted.at) { return found; }
     }
-    if (counted.number == 0) { counted.at = detail::saturating_subtract(*narrow.from, std::chrono::microseconds{1}); }
-    if (counted.number != 0 && found <= counted.at) { return found; }
-    constexpr std::uint64_t patience = 10'000'000;
-    for (std::uint64_t steps = 0; counted.at < found && counted.number != most; ++steps) {
-        if (steps == patience) { throw std::runtime_error{"times: more than ten million occurrences to count"}; }
-        counted.at = uncounted_next(counted.at).value_or(found);
-        ++counted.number;
+    const Limits::Counted last = last_counted(found);
+    return last.number == most ? std::min(found, last.at) : found;
+}
+
+/// How many occurrences there are from `from` up to `instant`, itself included, but at most `times`: it has both.
+inline std::uint64_t Schedule::count_until(sys_time instant) const {
+    const ScheduleLimits& narrow = limits();
+    if (const Every* every = interval(); every != nullptr && narrow.except.empty()) {
+        return std::min(*narrow.times, detail::AnchoredInterval{*narrow.from, every->period()}.count_until(instant));
     }
-    const std::scoped_lock lock{limits_->mutex};
-    if (counted.number > limits_->counted.number) { limits_->counted = counted; }
-    return std::min(found, counted.at);
+    return last_counted(instant).number;
 }
 
 inline std::optional<sys_time> Schedule::next(sys_time after) const {

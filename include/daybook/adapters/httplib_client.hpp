@@ -254,7 +254,9 @@ template <class Client>
     const auto micros = [](std::chrono::nanoseconds time) {
         return std::max(std::chrono::ceil<std::chrono::microseconds>(time), std::chrono::microseconds{1000});
     };
-    client.set_connection_timeout(micros(std::min(connect_timeout, timeout)));
+    // Where the call's own timeout comes first, the watch ends the call and says so; the library is to be later.
+    client.set_connection_timeout(
+        micros(connect_timeout < timeout ? connect_timeout : timeout + std::chrono::seconds{1}));
     client.set_read_timeout(micros(timeout));
     client.set_write_timeout(micros(timeout));
     client.set_url_encode(false); // it would encode what is encoded already

@@ -100,7 +100,7 @@ namespace daybook::inline v0::http {
 /// Whoever sends `Authorization: Bearer` and one of the tokens may do what that token may.
 ///
 /// @throws std::invalid_argument  There is no token, one is empty, or the realm holds quotes or line breaks.
-[[nodiscard]] inline Authorize bearer_tokens(std::vector<Credential> known, CredentialOptions options = {}) {
+[[nodiscard]] inline Authorize bearer_tokens(std::vector<Credential> known, const CredentialOptions& options = {}) {
     detail::check_credentials(known, options);
     return [known = std::move(known), reading = options.reading,
             challenge = "Bearer realm=\"" + options.realm + "\""](const Request& request, Permission permission) {
@@ -121,7 +121,7 @@ namespace daybook::inline v0::http {
 /// @throws std::invalid_argument  There is no password, one is empty, a name is empty or holds a colon, or the realm
 /// holds quotes
 ///                                or line breaks.
-[[nodiscard]] inline Authorize basic_passwords(std::vector<Credential> known, CredentialOptions options = {}) {
+[[nodiscard]] inline Authorize basic_passwords(std::vector<Credential> known, const CredentialOptions& options = {}) {
     detail::check_credentials(known, options);
     for (const auto& each : known) {
         if (each.name.empty() || each.name.find(':') != std::string::npos) {

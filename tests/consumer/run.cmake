@@ -10,7 +10,7 @@ endif()
 set(build "${WORK}/${PROJECT}")
 execute_process(
     COMMAND "${CMAKE_COMMAND}" -G Ninja -S "${SOURCE}" -B "${build}" "-DCMAKE_CXX_COMPILER=${COMPILER}"
-            -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_PREFIX_PATH=${WORK}/prefix" "-DDAYBOOK_REPOSITORY=${REPOSITORY}"
+            -DCMAKE_BUILD_TYPE=Debug ${OPTIONS} "-DCMAKE_PREFIX_PATH=${WORK}/prefix" "-DDAYBOOK_REPOSITORY=${REPOSITORY}"
     RESULT_VARIABLE result
     OUTPUT_VARIABLE output
     ERROR_VARIABLE output)

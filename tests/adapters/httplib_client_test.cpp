@@ -316,7 +316,9 @@ TEST_CASE("a server that closes while it is being written to does not end the pr
     sigset_t pending;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     ::sigpending(&pending);
+#ifndef __SANITIZE_THREAD__ // which sets masks of its own
     CHECK(::sigismember(&mask, SIGPIPE) == 0);
+#endif
     CHECK(::sigismember(&pending, SIGPIPE) == 0);
     std::signal(SIGPIPE, before);
 }

@@ -298,6 +298,8 @@ TEST_CASE("lines without end do no harm") {
 
 TEST_CASE("a server that closes while it is being written to does not end the process") {
     const auto before = std::signal(SIGPIPE, SIG_DFL); // httplib's server ignores it, for the whole process
+    sigset_t mask_before;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_before); // other libraries that are linked in block it at their start
     const OddServer server{[](const OddServer::Peer& peer) {
         const linger at_once{1, 0};
         ::setsockopt(peer.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -316,9 +318,7 @@ TEST_CASE("a server that closes while it is being written to does not end the pr
     sigset_t pending;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     ::sigpending(&pending);
-#ifndef __SANITIZE_THREAD__ // which sets masks of its own
-    CHECK(::sigismember(&mask, SIGPIPE) == 0);
-#endif
+    CHECK(::sigismember(&mask, SIGPIPE) == ::sigismember(&mask_before, SIGPIPE));
     CHECK(::sigismember(&pending, SIGPIPE) == 0);
     std::signal(SIGPIPE, before);
 }

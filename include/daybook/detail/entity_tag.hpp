@@ -64,13 +64,11 @@ namespace daybook::inline v0::detail {
     return tag;
 }
 
-/// Whether a list of tags, as `If-None-Match` and `If-Match` have it, holds this one, or is `*`. Weak comparison: what
-/// stands between the quotes counts (RFC 9110, 8.8.3.2).
-[[nodiscard]] inline bool is_tag_listed(std::string_view list, std::string_view tag) noexcept {
-    const auto opaque = [](std::string_view each) {
-        if (each.starts_with("W/")) { each.remove_prefix(2); }
-        return each;
-    };
+/// Whether a list of tags, as `If-None-Match` and `If-Match` have it (RFC 9110, 13.1), is `*` or has one that fits.
+///
+/// @param fits  Asked about each tag in turn, with its quotes and with what stands before them.
+template <class Fits>
+[[nodiscard]] bool has_tag(std::string_view list, Fits&& fits) {
     while (true) {
         const auto begin = list.find_first_not_of(" \t,");
         if (begin == std::string_view::npos) { return false; }
@@ -79,9 +77,18 @@ namespace daybook::inline v0::detail {
         const auto open = list.find('"'); // a comma may stand within the quotes
         const auto close = open == std::string_view::npos ? open : list.find('"', open + 1);
         if (close == std::string_view::npos) { return false; }
-        if (opaque(list.substr(0, close + 1)) == opaque(tag)) { return true; }
+        if (fits(list.substr(0, close + 1))) { return true; }
         list.remove_prefix(close + 1);
     }
+}
+
+/// Whether a list holds this tag, or is `*`. Weak comparison: what stands between the quotes counts (8.8.3.2).
+[[nodiscard]] inline bool is_tag_listed(std::string_view list, std::string_view tag) {
+    const auto opaque = [](std::string_view each) {
+        if (each.starts_with("W/")) { each.remove_prefix(2); }
+        return each;
+    };
+    return has_tag(list, [&](std::string_view each) { return opaque(each) == opaque(tag); });
 }
 
 } // namespace daybook::inline v0::detail

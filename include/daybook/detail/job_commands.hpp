@@ -65,15 +65,6 @@ namespace daybook::inline v0::detail {
     return encoded;
 }
 
-/// The path that was asked for, without its query and without scheme and host.
-[[nodiscard]] inline std::string_view path_of(std::string_view target) {
-    if (const auto scheme = target.find("://"); !target.starts_with('/') && scheme != std::string_view::npos) {
-        target.remove_prefix(scheme + 3);
-        target.remove_prefix(std::min(target.size(), target.find('/')));
-    }
-    return target.substr(0, target.find('?'));
-}
-
 /// See the file's description. One of these is shared by all routes of an API.
 template <class Json, class Result>
 class JobCommands {
@@ -125,9 +116,7 @@ public:
     [[nodiscard]] http::Response show(const http::Call& call) const {
         auto response = show(call, call.path_parameter("id"), 200, asked_runs(call));
         if (!response) { refuse_unknown_job(); }
-        const std::string* const known = call.request().header("If-None-Match");
-        if (known == nullptr || !is_tag_listed(*known, *response->header("ETag"))) { return std::move(*response); }
-        return {.status = 304, .headers = {{"ETag", *response->header("ETag")}}, .body = {}};
+        return std::move(*response);
     }
 
     [[nodiscard]] http::Response make(const http::Call& call) {
@@ -139,7 +128,8 @@ public:
         const auto id = insert(std::move(wanted), webhook.value_or(""));
         call.note("made the job " + id);
         auto response = show_done(call, id, 201, runs);
-        response.set_header("Location", std::string{path_of(call.request().target)} + '/' + encoded_segment(id));
+        response.set_header("Location",
+                            std::string{split_target(call.request().target).path} + '/' + encoded_segment(id));
         return response;
     }
 

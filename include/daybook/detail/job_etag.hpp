@@ -33,20 +33,11 @@ namespace daybook::inline v0::detail {
 [[nodiscard]] inline bool may_change(const http::Request& request, std::uint64_t revision) {
     const std::string* const header = request.header("If-Match");
     if (header == nullptr) { return true; }
-    std::string_view list = *header;
-    while (true) {
-        const auto begin = list.find_first_not_of(" \t,");
-        if (begin == std::string_view::npos) { return false; }
-        list.remove_prefix(begin);
-        if (list.front() == '*') { return true; }
-        const auto open = list.find('"');
-        const auto close = open == std::string_view::npos ? open : list.find('"', open + 1);
-        if (close == std::string_view::npos) { return false; }
+    return has_tag(*header, [&](std::string_view tag) {
         std::uint64_t named = 0;
-        const auto read = std::from_chars(list.data() + open + 1, list.data() + close, named, 16);
-        if (read.ec == std::errc{} && *read.ptr == '-' && named == revision) { return true; }
-        list.remove_prefix(close + 1);
-    }
+        const auto read = std::from_chars(tag.data() + tag.find('"') + 1, tag.data() + tag.size() - 1, named, 16);
+        return read.ec == std::errc{} && *read.ptr == '-' && named == revision;
+    });
 }
 
 [[noreturn]] inline void refuse_changed_job() {

@@ -7,6 +7,7 @@
 /// FAILED, `active`, `attempt`, `finished_at`), and beside them ours, which tell more.
 
 #include <daybook/detail/execution_json.hpp>
+#include <daybook/detail/http_handler_names.hpp>
 #include <daybook/detail/job_schedule.hpp>
 #include <daybook/detail/job_target.hpp>
 #include <daybook/detail/stats_json.hpp>
@@ -219,7 +220,7 @@ void write_job_execution(JsonWriter& writer, const JobExecutionRecord<Result>& r
     write_result(writer, record.result);
     writer.member("error", record.error);
     const std::string* const http_status = find_metadata(record, "http_status");
-    if (http_status == nullptr && record.handler_id == "http" && record.method_name == "request") { // no answer came
+    if (http_status == nullptr && is_http_handler(record.handler_id, record.method_name)) { // no answer came
         writer.key("http_status").null().key("response").null();
     } else if (http_status != nullptr) { // it called a URL
         std::uint16_t number = 0;

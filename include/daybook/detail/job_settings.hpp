@@ -214,7 +214,7 @@ private:
         }
         if (!is_same) {
             if (present != nullptr && present->origin == JobOrigin::code) { refuse_code(); }
-            if (job.handler_id == http_handler && job.method_name == http_handler_method) {
+            if (is_http_handler(job.handler_id, job.method_name)) {
                 body_->refuse("handler_id", "must not be http with the method request: give api_url instead");
             }
             if (!handlers_->contains(job.handler_id, job.method_name)) { refuse_handler(job); }

@@ -6,6 +6,7 @@
 /// What a job of the handler `("http", "request")` calls: the fields `api_url`, `http_method`, `headers` and `body` of
 /// a job, and the JSON that the handler gets as its parameters.
 
+#include <daybook/detail/http_handler_names.hpp>
 #include <daybook/detail/json_body.hpp>
 #include <daybook/http/http_send.hpp>
 #include <daybook/http/http_url.hpp>
@@ -27,12 +28,9 @@
 
 namespace daybook::inline v0::detail {
 
-inline constexpr std::string_view http_handler = "http";
-inline constexpr std::string_view http_handler_method = "request";
-
 /// Whether a job calls a URL; a job of the program's own with the same names does not.
 [[nodiscard]] inline bool is_target_job(const JobInfo& job) noexcept {
-    return job.origin == JobOrigin::handler && job.handler_id == http_handler && job.method_name == http_handler_method;
+    return job.origin == JobOrigin::handler && is_http_handler(job.handler_id, job.method_name);
 }
 
 /// The texts of a job as one client may see them.

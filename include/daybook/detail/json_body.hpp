@@ -153,8 +153,7 @@ public:
     [[nodiscard]] std::optional<sys_time> instant(std::string_view name) const {
         const auto found = text(name);
         if (!found) { return std::nullopt; }
-        constexpr std::size_t day_length = 10;
-        const auto instant = parse_timestamp(found->size() == day_length ? *found + "T00:00:00Z" : *found);
+        const auto instant = parse_instant_or_day(*found);
         if (!instant) { refuse(name, "must be an instant such as 2024-01-15T10:30:00Z, or a day such as 2024-01-15"); }
         return instant;
     }

@@ -46,6 +46,26 @@ enum class PlusSign : std::uint8_t { is_itself, is_space };
     return decoded;
 }
 
+/// A request target in its parts, none of them decoded.
+struct TargetParts {
+    std::optional<std::string_view> authority = {}; ///< of a target that is a whole URL
+    std::string_view path = {};
+    std::string_view query = {}; ///< without its question mark
+};
+
+/// Understands `/path?query`, and `http://host/path?query` as RFC 9112 (3.2.2) demands of servers.
+[[nodiscard]] inline TargetParts split_target(std::string_view target) noexcept {
+    TargetParts parts;
+    if (const auto scheme = target.find("://"); !target.starts_with('/') && scheme != std::string_view::npos) {
+        target.remove_prefix(scheme + 3);
+        parts.authority = target.substr(0, target.find_first_of("/?"));
+        target.remove_prefix(parts.authority->size());
+    }
+    parts.path = target.substr(0, target.find('?'));
+    if (parts.path.size() != target.size()) { parts.query = target.substr(parts.path.size() + 1); }
+    return parts;
+}
+
 } // namespace daybook::inline v0::detail
 
 #endif

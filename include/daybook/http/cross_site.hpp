@@ -5,6 +5,7 @@
 /// @file
 /// What browsers tell of the page that a request comes from, and which host a request was meant for.
 
+#include <daybook/detail/url.hpp>
 #include <daybook/http/message.hpp>
 
 #include <algorithm>
@@ -51,10 +52,8 @@ namespace daybook::inline v0::http {
 /// The host that a request is meant for, with its port if that was told: of a target that is a whole URL (RFC 9112,
 /// 3.2.2), else of `Host`. Empty if neither says.
 [[nodiscard]] inline std::string_view host_of(const Request& request) {
-    const std::string_view target = request.target;
-    if (const auto scheme = target.find("://"); !target.starts_with('/') && scheme != std::string_view::npos) {
-        const auto authority = target.substr(scheme + 3);
-        return authority.substr(0, authority.find_first_of("/?#"));
+    if (const auto authority = detail::split_target(request.target).authority) {
+        return authority->substr(0, authority->find('#'));
     }
     const auto* const host = request.header("Host");
     return host == nullptr ? std::string_view{} : std::string_view{*host};

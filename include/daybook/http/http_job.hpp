@@ -5,6 +5,7 @@
 /// @file
 /// Jobs that are requests to other servers, made of data: the handler `("http", "request")`.
 
+#include <daybook/detail/http_handler_names.hpp>
 #include <daybook/http/http_send.hpp>
 #include <daybook/http/http_url.hpp>
 #include <daybook/http/json_reader.hpp>
@@ -131,7 +132,7 @@ void add_http_handler(Handlers<Result>& handlers, HttpSend send, HttpJobOptions 
     auto ask =
         following_redirects(std::move(send), {.max_redirects = options.max_redirects, .allow_url = options.allow_url});
     handlers.add(
-        "http", "request",
+        detail::http_handler, detail::http_handler_method,
         [ask = std::move(ask), options = std::move(options)](JobContext& context) -> std::string {
             auto job = parse_http_job<Json>(context.parameters());
             HttpCall call{.method = std::move(job.method),

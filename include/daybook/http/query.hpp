@@ -94,9 +94,7 @@ public:
     [[nodiscard]] std::optional<sys_time> instant(std::string_view name) const {
         const auto value = find(name);
         if (!value) { return std::nullopt; }
-        constexpr std::size_t day_length = 10;
-        const auto found =
-            value->size() == day_length ? parse_timestamp(std::string{*value} + "T00:00:00Z") : parse_timestamp(*value);
+        const auto found = detail::parse_instant_or_day(*value);
         if (!found) {
             throw Error{400, std::string{name} + " must be an instant such as 2024-01-15T10:30:00Z (the + of an "
                                                  "offset is written %2B), or a day such as 2024-01-15"};
@@ -153,12 +151,8 @@ struct Target {
         if (text.size() > most_bytes) {
             throw Error{414, "the request target is longer than " + std::to_string(most_bytes) + " bytes"};
         }
-        if (const auto scheme = text.find("://"); !text.starts_with('/') && scheme != std::string_view::npos) {
-            text.remove_prefix(scheme + 3);
-            text.remove_prefix(std::min(text.size(), text.find_first_of("/?")));
-        }
-        const auto path_end = std::min(text.find('?'), text.size());
-        auto path = text.substr(0, path_end);
+        const auto parts = detail::split_target(text);
+        auto path = parts.path;
         if (!path.starts_with('/')) { throw Error{400, "the request target must be a path that begins with /"}; }
 
         Target target;
@@ -170,7 +164,7 @@ struct Target {
             if (!decoded) { throw Error{400, "the path is not properly percent-encoded"}; }
             target.segments.push_back(std::move(*decoded));
         }
-        target.query = Query{text.substr(std::min(text.size(), path_end + 1)), most_parameters};
+        target.query = Query{parts.query, most_parameters};
         return target;
     }
 };

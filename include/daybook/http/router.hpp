@@ -151,7 +151,7 @@ private:
     /// So that a client that has the document already need not get it again.
     static void tag(const Request& request, Response& response) {
         if (request.method != "GET" && request.method != "HEAD") { return; }
-        if (response.status != 200 && response.status != 304) { return; }
+        if (response.status != 200) { return; }
         if (response.header("Content-Disposition") != nullptr) { return; } // a file, which nobody polls
         if (response.header("ETag") == nullptr) { response.set_header("ETag", detail::entity_tag(response.body)); }
         const auto entity_tag = *response.header("ETag");

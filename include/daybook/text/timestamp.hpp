@@ -155,6 +155,16 @@ inline char* write_timestamp(char* to, sys_time instant) noexcept {
     return is_east ? instant - offset : instant + offset;
 }
 
+namespace detail {
+
+/// The same, or a day such as `2024-01-15`, which begins at midnight UTC.
+[[nodiscard]] inline std::optional<sys_time> parse_instant_or_day(std::string_view text) {
+    constexpr std::size_t day_length = 10;
+    return text.size() == day_length ? parse_timestamp(std::string{text} + "T00:00:00Z") : parse_timestamp(text);
+}
+
+} // namespace detail
+
 } // namespace daybook::inline v0
 
 #endif

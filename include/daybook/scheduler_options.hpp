@@ -107,14 +107,17 @@ struct StopReport {
 /// What a `trigger` may say beyond the job.
 struct TriggerOptions {
     std::optional<std::string> parameters = {}; ///< for this occurrence, in place of the job's own
+    /// JobInfo::revision that the job must still have, for those who decided by what they read; none: any.
+    std::optional<std::uint64_t> revision = {};
 };
 
 /// What came of a `trigger`.
 enum class TriggerOutcome : std::uint8_t {
-    queued,      ///< handed over; it has a record and an id
-    skipped,     ///< refused by a policy; there is a `skipped` record that says why
-    unknown_job, ///< no job has that id
-    stopped,     ///< the scheduler has been stopped, or is about to
+    queued,            ///< handed over; it has a record and an id
+    skipped,           ///< refused by a policy; there is a `skipped` record that says why
+    unknown_job,       ///< no job has that id
+    stopped,           ///< the scheduler has been stopped, or is about to
+    changed_meanwhile, ///< nothing was done: the job has another revision than TriggerOptions asks for
 };
 
 struct TriggerReport {

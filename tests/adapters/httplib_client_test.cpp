@@ -8,6 +8,9 @@
 
 #include <httplib.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -182,6 +185,54 @@ TEST_CASE("a server that does not take connections is waited for until a timeout
     CHECK(std::chrono::steady_clock::now() - begin < 30s);
     stopper.join();
     for (const int filler : fillers) { ::close(filler); }
+    ::close(listener);
+}
+
+namespace {
+
+/// While it lives, the process may open no more than so many descriptors beyond those it has.
+class FewDescriptors {
+public:
+    explicit FewDescriptors(int more) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int next = ::dup(0);
+        ::close(next);
+        auto few = before_;
+        few.rlim_cur = static_cast<rlim_t>(next + more);
+        ::setrlimit(RLIMIT_NOFILE, &few);
+    }
+    FewDescriptors(const FewDescriptors&) = delete;
+    FewDescriptors& operator=(const FewDescriptors&) = delete;
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+} // namespace
+
+TEST_CASE("where descriptors run out, a request fails or ends when it should, but never waits for ever") {
+    const int listener = OddServer::listen_anywhere(5); // the system takes connections, and nobody answers
+    const auto url = "http://127.0.0.1:" + std::to_string(OddServer::port_of(listener));
+    CHECK(ask({.url = url, .timeout = 10ms}).outcome == HttpOutcome::timed_out); // reads what is read once
+    for (const int more : {0, 1, 2}) {
+        INFO("descriptors: " << more);
+        std::stop_source stop;
+        std::thread stopper{[&] {
+            std::this_thread::sleep_for(50ms);
+            stop.request_stop();
+        }};
+        const auto begin = std::chrono::steady_clock::now();
+        HttpReply reply;
+        {
+            const FewDescriptors few{more};
+            reply = ask({.url = url, .timeout = 20s, .stop = stop.get_token()});
+        }
+        CHECK(std::chrono::steady_clock::now() - begin < 10s);
+        CHECK(reply.outcome == (more < 2 ? HttpOutcome::unreachable : HttpOutcome::stopped));
+        CHECK_FALSE(reply.error.empty());
+        stopper.join();
+    }
     ::close(listener);
 }
 

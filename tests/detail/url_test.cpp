@@ -5,6 +5,7 @@
 
 #include <string>
 
+using daybook::detail::encoded_segment;
 using daybook::detail::percent_decode;
 using daybook::detail::PlusSign;
 
@@ -15,6 +16,13 @@ TEST_CASE("escapes are decoded in either case") {
 TEST_CASE("a plus is a space in a query only") {
     CHECK(percent_decode("a+b%2B", PlusSign::is_space) == std::string{"a b+"});
     CHECK(percent_decode("a+b", PlusSign::is_itself) == std::string{"a+b"});
+}
+
+TEST_CASE("a text is one segment of a path, and comes back") {
+    CHECK(encoded_segment("a-b.c_d~e09") == "a-b.c_d~e09");
+    CHECK(encoded_segment("a/b?c#d e+%") == "a%2Fb%3Fc%23d%20e%2B%25");
+    CHECK(encoded_segment("é\n\x7f") == "%C3%A9%0A%7F");
+    CHECK(percent_decode(encoded_segment("a/b é+%"), PlusSign::is_itself) == std::string{"a/b é+%"});
 }
 
 TEST_CASE("a bad escape and a NUL are refused") {

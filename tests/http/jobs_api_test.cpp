@@ -50,7 +50,7 @@ TEST_CASE("a job is shown with its schedule, its state and its policies") {
             R"("execution_type":"AT_LEAST_ONCE","retry":{"max_attempts":3,"first_delay_ms":2000.0,"factor":2.0,)"
             R"("max_delay_ms":3600000.0,"jitter":0.0},"timeout_ms":30000.0,"overlap":"queue_one","misfire":"skip",)"
             R"("misfire_grace_ms":86400000.0,"max_catch_up":100,"priority":0,"group":"","stale_after_ms":null,)"
-            R"("origin":"code"})"));
+            R"("created_at":"2024-01-15T10:30:00.000000Z","origin":"code"})"));
 }
 
 TEST_CASE("a job without a timeout has none") {

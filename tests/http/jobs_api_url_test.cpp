@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "jobs_fixture.hpp"
 
+#include <atomic>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -205,6 +207,49 @@ TEST_CASE("whoever may run a job does not choose what it calls") {
     CHECK(api.refusal(400, "POST", "/api/v1/debug/execute", R"({"job_id":"ping",)" + other + '}') ==
           "parameters cannot be given for a job that calls a URL");
     CHECK(api.answer(202, "POST", "/api/v1/jobs/ping/run").contains("execution_id"));
+}
+
+TEST_CASE("whoever may run a job does not choose what it calls, also not while the job becomes another") {
+    UrlFixture api;
+    const daybook::JobOptions named{.id = "ping",
+                                    .handler_id = "http",
+                                    .method_name = "request",
+                                    .parameters = R"({"url":"https://good.example/"})"};
+    api.scheduler.add({.id = "ping"}, [] {});
+    std::atomic<bool> is_over = false;
+    std::thread changing{[&] {
+        while (!is_over) {
+            api.scheduler.remove("ping");
+            api.scheduler.add(named);
+            api.scheduler.remove("ping");
+            api.scheduler.add({.id = "ping"}, [] {});
+        }
+    }};
+    for (int round = 0; round < 500; ++round) {
+        static_cast<void>(
+            api.ask("POST", "/api/v1/jobs/ping/run", R"({"parameters":{"url":"https://other.example/"}})"));
+        static_cast<void>(api.ask("POST", "/api/v1/jobs/ping/run"));
+        api.scheduler.poll();
+    }
+    is_over = true;
+    changing.join();
+    for (const auto& call : api.calls) { CHECK(call == named.parameters); }
+}
+
+TEST_CASE("a list says what each job calls, but not what it sends") {
+    UrlFixture api;
+    static_cast<void>(api.make(R"({"job_id":"ping","api_url":"https://good.example/a","http_method":"PUT",)"
+                               R"("headers":{"Authorization":"secret"},"body":"secret"})"));
+    static_cast<void>(api.make(R"({"job_id":"mail","handler_id":"mail","method_name":"send","parameters":"secret"})"));
+    const auto listed = api.get("/api/v1/jobs");
+    CHECK(listed.dump().find("secret") == std::string::npos);
+    const auto& mail = listed.at("jobs").at(0);
+    const auto& ping = listed.at("jobs").at(1);
+    CHECK(ping.at("api_url") == "https://good.example/a");
+    CHECK(ping.at("http_method") == "PUT");
+    CHECK(ping.at("header_names") == json::array({"Authorization"}));
+    CHECK_FALSE(ping.contains("body"));
+    CHECK_FALSE(mail.contains("api_url"));
 }
 
 TEST_CASE("a job of code with the same names is code") {

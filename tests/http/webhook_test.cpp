@@ -630,6 +630,45 @@ TEST_CASE("the diagnostic callback may flush, stop and queue") {
     CHECK(undelivered == 1);
 }
 
+namespace {
+
+/// A clock of the program that asks the notifier something whenever it is asked.
+struct AskingClock {
+    struct Shared {
+        std::atomic<const WebhookNotifier*> notifier{nullptr};
+        std::atomic<int> asked{0};
+    };
+    std::shared_ptr<Shared> shared = std::make_shared<Shared>();
+
+    [[nodiscard]] daybook::sys_time now() const { return daybook::SystemClock{}.now(); }
+    [[nodiscard]] daybook::steady_time steady_now() const {
+        if (const auto* const notifier = shared->notifier.load()) {
+            static_cast<void>(notifier->stats());
+            ++shared->asked;
+        }
+        return daybook::SystemClock{}.steady_now();
+    }
+};
+
+} // namespace
+
+TEST_CASE("the program's clock may call the notifier") {
+    ScriptedTransport transport{{webhook_answer(503)}};
+    const AskingClock clock;
+    WebhookNotifier notifier{{.url = "http://127.0.0.1:1/",
+                              .send = transport.sender(),
+                              .retry = daybook::fixed_backoff({.max_attempts = 2, .delay = 1ms}),
+                              .clock = clock}};
+    const auto hooks = notifier.hooks();
+    clock.shared->notifier = &notifier;
+    hooks.on_error(failed_event());
+    CHECK(notifier.flush(60s));
+    CHECK(notifier.stats().sent == 1);
+    CHECK(notifier.stats().retried == 1);
+    CHECK(clock.shared->asked >= 4); // when it was queued, and before and after the first attempt
+    clock.shared->notifier = nullptr;
+}
+
 TEST_CASE("hooks may outlive the notifier, and it may be destroyed while it delivers") {
     ScriptedTransport transport;
     transport.hold();

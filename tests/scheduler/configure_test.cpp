@@ -157,6 +157,39 @@ TEST_CASE("a change is refused when somebody else has changed the job") {
     CHECK(bench.scheduler.configure(read.options(), read.revision) == JobChange::unknown_job);
 }
 
+TEST_CASE("a trigger is refused when the job is not what was read") {
+    Bench bench;
+    int runs = 0;
+    bench.scheduler.add("job", {}, [&] { ++runs; });
+    bench.scheduler.start();
+    const auto read = bench.scheduler.job("job").value();
+    CHECK(bench.scheduler.trigger("job", {.revision = read.revision}));
+    bench.scheduler.remove("job");
+    CHECK(bench.scheduler.trigger("job", {.revision = read.revision}).outcome == daybook::TriggerOutcome::unknown_job);
+    bench.scheduler.add("job", {}, [&] { ++runs; });
+    const auto report = bench.scheduler.trigger("job", {.revision = read.revision});
+    CHECK(report.outcome == daybook::TriggerOutcome::changed_meanwhile);
+    CHECK(report.id == 0);
+    CHECK(bench.scheduler.trigger("job", {.revision = bench.scheduler.job("job")->revision}));
+    bench.pass(1s);
+    CHECK(runs == 1); // the first one went with its job
+}
+
+TEST_CASE("a job knows since when it is there, whatever it has become") {
+    Bench bench;
+    const auto begin = bench.clock.now();
+    bench.scheduler.add("job", every(1h), [] {});
+    bench.scheduler.start();
+    bench.pass(2h);
+    bench.scheduler.pause("job");
+    bench.scheduler.update({.id = "job"});
+    bench.scheduler.add_or_replace({.id = "job"}, [] {});
+    CHECK(bench.scheduler.job("job")->created_at == begin);
+    bench.scheduler.remove("job");
+    bench.scheduler.add("job", every(1h), [] {});
+    CHECK(bench.scheduler.job("job")->created_at == begin + 2h);
+}
+
 TEST_CASE("of many changes that were read at once, one wins") {
     Bench bench{2};
     bench.scheduler.add("job", every(1h), [] {});

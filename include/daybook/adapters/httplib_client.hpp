@@ -87,13 +87,28 @@ private:
     bool was_pending_ = false;
 };
 
+/// A descriptor that is no connection yet: what is to watch one has it from the beginning, so that the deadline holds
+/// when descriptors run out.
+struct Descriptor {
+    Descriptor() noexcept : number{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)} {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (number >= 0) { ::close(number); }
+    }
+
+    const int number; ///< below 0: the system has given none
+};
+
 /// Ends a call at its deadline, or when it is told to stop. The library's own timeouts are for each step, so a server
 /// that sends a byte now and then would hold the call for ever; and its `stop` waits for a connection to be made. So
 /// this shuts down the socket itself, by a descriptor of its own, which no other thread closes.
 class Watch {
 public:
-    Watch(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop)
-        : thread_{[this, deadline, stop] { run(deadline, stop); }} {}
+    /// @param watched  Becomes the connection; outlives this.
+    /// @throws std::system_error  The system has no thread left.
+    Watch(const Descriptor& watched, std::chrono::steady_clock::time_point deadline, const std::stop_token& stop)
+        : watched_{watched.number}, thread_{[this, deadline, stop] { run(deadline, stop); }} {}
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     ~Watch() {
@@ -103,15 +118,12 @@ public:
         }
         changed_.notify_all();
         thread_.join();
-        if (socket_ >= 0) { ::close(socket_); }
     }
 
     /// The library connects by this socket from now on.
     void watch(int socket) noexcept {
-        const int copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
         const std::scoped_lock lock{mutex_};
-        if (socket_ >= 0) { ::close(socket_); }
-        socket_ = copy;
+        while (::dup3(socket, watched_, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {}
     }
 
     /// What ended the call; `answered` if nothing did.
@@ -123,7 +135,7 @@ private:
         if (changed_.wait_until(lock, stop, deadline, [&] { return is_over_; })) { return; }
         ended_by_ = stop.stop_requested() ? http::HttpOutcome::stopped : http::HttpOutcome::timed_out;
         while (!is_over_) { // again and again: the library may be about to try the host's next address
-            if (socket_ >= 0) { ::shutdown(socket_, SHUT_RDWR); }
+            ::shutdown(watched_, SHUT_RDWR);
             changed_.wait_for(lock, std::chrono::milliseconds{5});
         }
     }
@@ -131,7 +143,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::atomic<http::HttpOutcome> ended_by_{http::HttpOutcome::answered};
-    int socket_ = -1;      // guarded by mutex_
+    const int watched_;    // what it stands for is guarded by mutex_
     bool is_over_ = false; // guarded by mutex_
     std::thread thread_;
 };
@@ -264,6 +276,10 @@ template <class Client>
     client.set_keep_alive(false);
     client.set_tcp_nodelay(true);
 
+    const Descriptor watched;
+    if (watched.number < 0) {
+        return no_reply(http::HttpOutcome::unreachable, "the system gives no descriptor for a request");
+    }
     http::HttpReply reply;
     bool is_broken_off = false;
     auto request = make_request(call, url);
@@ -281,7 +297,8 @@ template <class Client>
     http::HttpOutcome ended_by = http::HttpOutcome::answered;
     {
         const SignalsHeld held;
-        Watch watch{begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout), call.stop};
+        Watch watch{watched, begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout),
+                    call.stop};
         client.set_socket_options([&watch](socket_t socket) { watch.watch(socket); });
         httplib::Response response;
         auto failure = httplib::Error::Success;

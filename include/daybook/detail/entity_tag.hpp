@@ -5,6 +5,8 @@
 /// @file
 /// Entity tags (RFC 9110, 8.8.3): made of a document's bytes, and compared with what a client has.
 
+#include <daybook/detail/hex.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -58,7 +60,7 @@ namespace daybook::inline v0::detail {
     auto hash = content_hash(document);
     std::string tag = "W/\"0123456789abcdef\"";
     for (std::size_t digit = 0; digit < 16; ++digit) {
-        tag[3 + 15 - digit] = "0123456789abcdef"[hash & 0xFU];
+        tag[3 + 15 - digit] = hex_digits[hash & 0xFU];
         hash >>= 4U;
     }
     return tag;

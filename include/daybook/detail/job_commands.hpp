@@ -6,6 +6,7 @@
 /// What the jobs API does with jobs: shows, makes, changes, removes and runs them.
 
 #include <daybook/detail/cron_fields.hpp>
+#include <daybook/detail/hex.hpp>
 #include <daybook/detail/job_etag.hpp>
 #include <daybook/detail/job_json.hpp>
 #include <daybook/detail/job_settings.hpp>
@@ -40,29 +41,14 @@ namespace daybook::inline v0::detail {
 
 [[noreturn]] inline void refuse_unknown_job() { throw http::Error{404, "there is no job with this id"}; }
 
+[[noreturn]] inline void refuse_restless_job() {
+    throw http::Error{409, "others change the job all the time: try again"};
+}
+
 /// What the scheduler says of options, without the call that its own callers know.
 [[nodiscard]] inline std::string without_command(std::string_view message) {
     const auto begin = message.find("\"): ");
     return std::string{begin == std::string_view::npos ? message : message.substr(begin + 4)};
-}
-
-/// A job as a segment of a path.
-[[nodiscard]] inline std::string encoded_segment(std::string_view text) {
-    constexpr std::string_view plain = "-._~";
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char letter : text) {
-        const auto byte = static_cast<unsigned char>(letter);
-        if ((letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
-            plain.find(letter) != std::string_view::npos) {
-            encoded += letter;
-        } else {
-            encoded += '%';
-            encoded += digits[byte >> 4U];
-            encoded += digits[byte & 15U];
-        }
-    }
-    return encoded;
 }
 
 /// See the file's description. One of these is shared by all routes of an API.
@@ -98,17 +84,14 @@ public:
         writer.member("count", page.jobs.size());
         writer.member("limit", wanted.limit);
         writer.key("jobs").begin_array();
-        for (const JobInfo& job : page.jobs) { write_job(writer, job, call.redact(), nullptr, has_webhook(job.id)); }
+        for (const JobInfo& job : page.jobs) {
+            write_job(writer, job, call.redact(), target_of(job), nullptr, has_webhook(job.id));
+        }
         writer.end_array();
         writer.member("total", page.total);
         writer.member("offset", wanted.offset);
         writer.member("has_more", page.has_more);
-        writer.key("next_cursor");
-        if (page.next_cursor.empty()) {
-            writer.null();
-        } else {
-            writer.value(page.next_cursor);
-        }
+        write_next_cursor(writer, page.next_cursor);
         writer.end_object();
         return http::json_response(200, std::move(document));
     }
@@ -149,7 +132,7 @@ public:
             if (outcome == JobChange::unknown_job) { refuse_unknown_job(); }
             if (outcome == JobChange::done) { return show_done(call, id, 200, runs); }
             // Once more, from what it is now: a tag that the client sent does not hold any more, `*` does.
-            if (tries == patience) { throw http::Error{409, "others change the job all the time: try again"}; }
+            if (tries == patience) { refuse_restless_job(); }
         }
     }
 
@@ -183,7 +166,7 @@ public:
             body.allow_only([](std::string_view name) { return name == "parameters"; }, "parameters");
             parameters = read_parameters(body);
         }
-        return run(call.path_parameter("id"), std::move(parameters));
+        return run(call.path_parameter("id"), parameters);
     }
 
     /// The job that the body names.
@@ -252,6 +235,11 @@ private:
                           "state must be one of pending, scheduled, executing, paused, completed, failed, removed"};
     }
 
+    /// What it calls, if it calls a URL.
+    [[nodiscard]] static std::optional<JobTarget> target_of(const JobInfo& job) {
+        return is_target_job(job) ? JobTarget::read<Json>(job.parameters) : std::nullopt;
+    }
+
     [[nodiscard]] std::optional<bool> has_webhook(std::string_view id) const {
         return options_.has_webhook ? std::optional{options_.has_webhook(id)} : std::nullopt;
     }
@@ -277,11 +265,10 @@ private:
                                                      std::size_t runs) const {
         const auto job = scheduler_.job(id);
         if (!job) { return std::nullopt; }
-        JobDetails details{.next_runs = scheduler_.next_runs(id, runs), .explanation = scheduler_.explain(id)};
-        if (is_target_job(*job)) { details.target = JobTarget::read<Json>(job->parameters); }
+        const JobDetails details{.next_runs = scheduler_.next_runs(id, runs), .explanation = scheduler_.explain(id)};
         std::string document;
         JsonWriter writer{document};
-        write_job(writer, *job, call.redact(), &details, has_webhook(id));
+        write_job(writer, *job, call.redact(), target_of(*job), &details, has_webhook(id));
         auto tag = job_tag(job->revision, document);
         auto response = http::json_response(status, std::move(document));
         response.set_header("ETag", tag);
@@ -332,7 +319,7 @@ private:
         std::string id = "xxxxxxxx-xxxx-8xxx-9xxx-xxxxxxxxxxxx";
         for (char& letter : id) {
             if (letter != 'x') { continue; }
-            letter = "0123456789abcdef"[right & 15U];
+            letter = hex_digits[right & 15U];
             right = right >> 4U | (left & 15U) << 60U;
             left >>= 4U;
         }
@@ -416,14 +403,26 @@ private:
         return body.text_or_json("parameters", options_.max_parameter_bytes);
     }
 
-    [[nodiscard]] http::Response run(std::string_view id, std::optional<std::string> parameters) const {
-        if (parameters) {
+    /// Parameters go to the job that was looked at, or to none: who may run a job that calls a URL would choose what it
+    /// calls. @throws http::Error  400, 409.
+    [[nodiscard]] TriggerReport trigger(std::string_view id, const std::optional<std::string>& parameters) const {
+        if (!parameters) { return scheduler_.trigger(id); }
+        constexpr int patience = 100;
+        for (int tries = 0; tries <= patience; ++tries) {
             const auto job = scheduler_.job(id);
-            if (job && is_target_job(*job)) { // else whoever may run it would choose what it calls
+            if (job && is_target_job(*job)) {
                 throw http::Error{400, "parameters cannot be given for a job that calls a URL"};
             }
+            constexpr std::uint64_t no_revision = 0; // a job that comes now is looked at first
+            const auto report =
+                scheduler_.trigger(id, {.parameters = parameters, .revision = job ? job->revision : no_revision});
+            if (report.outcome != TriggerOutcome::changed_meanwhile) { return report; }
         }
-        const auto report = scheduler_.trigger(id, {.parameters = std::move(parameters)});
+        refuse_restless_job();
+    }
+
+    [[nodiscard]] http::Response run(std::string_view id, const std::optional<std::string>& parameters) const {
+        const auto report = trigger(id, parameters);
         if (report.outcome == TriggerOutcome::unknown_job) { refuse_unknown_job(); }
         if (report.outcome == TriggerOutcome::stopped) {
             throw http::Error{503, "the scheduler has been stopped, or is about to: it runs nothing more"};

@@ -8,6 +8,7 @@
 /// (`If-Match`), or a job that runs every second could never be changed.
 
 #include <daybook/detail/entity_tag.hpp>
+#include <daybook/detail/hex.hpp>
 #include <daybook/http/message.hpp>
 
 #include <charconv>
@@ -21,9 +22,8 @@ namespace daybook::inline v0::detail {
 
 /// With its quotes: "1f-0123456789abcdef".
 [[nodiscard]] inline std::string job_tag(std::uint64_t revision, std::string_view document) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string tag;
-    do { tag.insert(tag.begin(), digits[revision & 15U]); } while ((revision >>= 4U) != 0);
+    do { tag.insert(tag.begin(), hex_digits[revision & 15U]); } while ((revision >>= 4U) != 0);
     const auto hash = entity_tag(document);
     return '"' + tag + '-' + hash.substr(hash.find('"') + 1);
 }

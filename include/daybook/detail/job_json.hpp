@@ -80,7 +80,6 @@ inline void write_milliseconds_or_null(JsonWriter& writer, std::string_view name
 
 /// What is shown of a job beyond what a list shows.
 struct JobDetails {
-    std::optional<JobTarget> target = {}; ///< what a job calls that calls a URL
     std::vector<sys_time> next_runs = {};
     std::string explanation = {};
 };
@@ -136,26 +135,26 @@ inline void write_target(JsonWriter& writer, const JobTarget& target, const Show
     writer.key("header_names").begin_array();
     for (const auto& header : target.headers) { writer.value(header.name); }
     writer.end_array();
-    writer.key("body");
-    if (target.body) {
-        writer.value(shown("body", *target.body));
-    } else {
-        writer.null();
-    }
 }
 
+/// @param target       What a job calls that calls a URL.
 /// @param details      Null in a list.
 /// @param has_webhook  Empty where the program has no webhooks.
-inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact& redact, const JobDetails* details,
+inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact& redact,
+                      const std::optional<JobTarget>& target, const JobDetails* details,
                       std::optional<bool> has_webhook) {
+    const ShownTexts shown{redact, job};
     writer.begin_object();
     writer.member("job_id", job.id);
     writer.member("handler_id", job.handler_id);
     writer.member("method_name", job.method_name);
-    if (details != nullptr && details->target) {
-        write_target(writer, *details->target, ShownTexts{redact, job});
+    if (target) { write_target(writer, *target, shown); }
+    if (details != nullptr && !target) {
+        writer.member("parameters", shown({}, job.parameters));
+    } else if (details != nullptr && target->body) {
+        writer.member("body", shown("body", *target->body));
     } else if (details != nullptr) {
-        writer.member("parameters", ShownTexts{redact, job}({}, job.parameters));
+        writer.key("body").null();
     }
     write_schedule(writer, job);
     writer.member("active", !job.is_paused);
@@ -189,6 +188,7 @@ inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact
     writer.member("group", job.group);
     write_milliseconds_or_null(writer, "stale_after_ms", job.stale_after);
     if (has_webhook) { writer.member("has_webhook", *has_webhook); }
+    writer.member("created_at", job.created_at);
     writer.member("origin", job.origin == JobOrigin::code ? "code" : "handler");
     writer.member("revision", job.revision);
     writer.end_object();

@@ -117,9 +117,10 @@ private:
         "misfire_grace_ms, max_catch_up, priority, group, stale_after_ms, webhook_url";
     static constexpr std::string_view retry_names = "max_attempts, first_delay_ms, factor, max_delay_ms, jitter";
     /// What a job is shown with and cannot be given; whoever sends a job back that was read may leave them in.
-    static constexpr std::array<std::string_view, 16> told_names{
-        "description", "state",  "next_run", "next_runs",      "last_start", "last_status", "last_success", "stale",
-        "running",     "queued", "origin",   "schedule_error", "revision",   "has_webhook", "header_names", "explain"};
+    static constexpr std::array<std::string_view, 17> told_names{
+        "created_at",     "description",  "state",       "next_run",     "next_runs", "last_start",
+        "last_status",    "last_success", "stale",       "running",      "queued",    "origin",
+        "schedule_error", "revision",     "has_webhook", "header_names", "explain"};
 
     /// Whether a name stands in a list that is parted by a comma and a space.
     [[nodiscard]] static bool is_listed(std::string_view list, std::string_view name) noexcept {

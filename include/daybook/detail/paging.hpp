@@ -3,18 +3,21 @@
 #define DAYBOOK_DETAIL_PAGING_HPP
 
 /// @file
-/// Which part of a list a request asks for: `limit`, `offset`, `cursor`, with the refusals that all lists share.
+/// Which part of a list a request asks for: `limit`, `offset`, `cursor`, with the refusals that all lists share; and
+/// where the rest of it begins.
 
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_log.hpp>
+#include <daybook/text/json_writer.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
+#include <string_view>
 
 namespace daybook::inline v0::detail {
 
@@ -47,6 +50,16 @@ template <class Ask>
         return ask();
     } catch (const std::invalid_argument&) {
         throw http::Error{400, "cursor must be the next_cursor of an earlier page, unchanged"};
+    }
+}
+
+/// Null where there is no more.
+inline void write_next_cursor(JsonWriter& writer, std::string_view cursor) {
+    writer.key("next_cursor");
+    if (cursor.empty()) {
+        writer.null();
+    } else {
+        writer.value(cursor);
     }
 }
 

@@ -73,6 +73,7 @@ struct Job {
     // Set once.
     std::uint32_t index = 0; ///< in the heaps
     std::string id;
+    sys_time created_at{};
 
     std::shared_ptr<const JobPlan> plan;
     std::uint64_t revision = 0; ///< of the plan, and of whether it is paused

@@ -100,6 +100,7 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     }
     jobs_.emplace(job->id, job);
     job->index = free_indices_.back();
+    job->created_at = began.wall;
     free_indices_.pop_back();
     by_index_[job->index] = job;
     job->is_paused.count_in(paused_);
@@ -242,6 +243,9 @@ inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions 
         if (state_ == State::stopping) { return {.outcome = TriggerOutcome::stopped}; }
         const JobPtr job = find(id, lock);
         if (!job) { return {.outcome = TriggerOutcome::unknown_job}; }
+        if (options.revision && job->revision != *options.revision) {
+            return {.outcome = TriggerOutcome::changed_meanwhile};
+        }
         const Admission from{job, job->plan, std::nullopt, Trigger::manual, job->plan->policies.overlap};
         occurrence = admit(from, decisions, lock);
         if (occurrence) { occurrence->own_parameters = std::move(options.parameters); }
@@ -296,6 +300,7 @@ inline JobState SchedulerCore::state_of(const Job& job, const Lock& /*lock*/) co
 inline JobInfo SchedulerCore::describe(const Job& job, sys_time wall, steady_time steady, const Lock& lock) const {
     JobInfo info;
     info.id = job.id;
+    info.created_at = job.created_at;
     info.revision = job.revision;
     info.state = state_of(job, lock);
     info.last_start = job.last_start;

@@ -23,6 +23,25 @@ enum class PlusSign : std::uint8_t { is_itself, is_space };
     return std::nullopt;
 }
 
+/// A text as a segment of a path.
+[[nodiscard]] inline std::string encoded_segment(std::string_view text) {
+    constexpr std::string_view plain = "-._~";
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char letter : text) {
+        const auto byte = static_cast<unsigned char>(letter);
+        if ((letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
+            plain.find(letter) != std::string_view::npos) {
+            encoded += letter;
+        } else {
+            encoded += '%';
+            encoded += digits[byte >> 4U];
+            encoded += digits[byte & 15U];
+        }
+    }
+    return encoded;
+}
+
 /// Empty when a `%` is not followed by two hexadecimal digits, or a NUL comes out: nobody means one, and what is
 /// handed on to C would end there.
 [[nodiscard]] inline std::optional<std::string> percent_decode(std::string_view text, PlusSign plus) {

@@ -5,6 +5,7 @@
 /// @file
 /// The queue of webhooks, and what its thread does.
 
+#include <daybook/detail/hex.hpp>
 #include <daybook/detail/saturate.hpp>
 #include <daybook/detail/webhook_words.hpp>
 #include <daybook/http/http_send.hpp>
@@ -40,7 +41,7 @@ class WebhookCore {
 public:
     explicit WebhookCore(http::WebhookOptions options) : options_{std::move(options)} {
         std::random_device entropy;
-        for (int digit = 0; digit < 32; ++digit) { prefix_ += "0123456789abcdef"[entropy() & 0xFU]; }
+        for (int digit = 0; digit < 32; ++digit) { prefix_ += hex_digits[entropy() & 0xFU]; }
     }
 
     [[nodiscard]] const http::WebhookOptions& options() const noexcept { return options_; }
@@ -105,11 +106,20 @@ public:
                 tell_drops(lock);
                 continue;
             }
-            if (!due_.empty() && due_.begin()->first <= options_.clock.steady_now()) {
-                step(lock);
+            if (due_.empty()) {
+                changed_.wait(lock);
                 continue;
             }
-            wait(lock);
+            const auto moves = clock_moves_;
+            lock.unlock(); // the clock may be the program's
+            const auto now = options_.clock.steady_now();
+            lock.lock();
+            if (is_ending_ || untold_drops_ != 0 || due_.empty() || moves != clock_moves_) { continue; }
+            if (due_.begin()->first <= now) {
+                step(lock);
+            } else {
+                wait(lock, now);
+            }
         }
         thread_ = {};
     }
@@ -174,7 +184,8 @@ public:
 
     /// Another thread moved the clock.
     void on_clock_change() noexcept {
-        const std::scoped_lock lock{mutex_}; // else the change may fall between the thread's look and its sleep
+        const std::scoped_lock lock{mutex_};
+        ++clock_moves_; // else one between the thread's look and its sleep would be missed
         changed_.notify_all();
     }
 
@@ -210,12 +221,13 @@ private:
         }
     }
 
-    void wait(Lock& lock) {
-        if (due_.empty() || options_.clock.is_driven()) { // moving that clock wakes this
+    /// For what is due first.
+    void wait(Lock& lock, steady_time now) {
+        if (options_.clock.is_driven()) { // moving that clock wakes this
             changed_.wait(lock);
             return;
         }
-        const auto left = saturating_difference(due_.begin()->first, options_.clock.steady_now());
+        const auto left = saturating_difference(due_.begin()->first, now);
         changed_.wait_for(lock, std::min(left, std::chrono::nanoseconds{longest_wait}));
     }
 
@@ -381,6 +393,7 @@ private:
     std::set<std::pair<steady_time, std::uint64_t>> due_;     // guarded by mutex_; everything in queue_
     std::uint64_t last_number_ = 0;                           // guarded by mutex_
     std::uint64_t untold_drops_ = 0;                          // guarded by mutex_
+    std::uint64_t clock_moves_ = 0;                           // guarded by mutex_; of a driven clock
     http::WebhookStats stats_;                                // guarded by mutex_; queued is not kept
     std::thread::id thread_;                                  // guarded by mutex_; that runs `run`
     bool is_busy_ = false;                                    // guarded by mutex_; one is under way

@@ -211,12 +211,7 @@ template <class Result>
     writer.member("offset", page.offset);
     writer.member("has_more", page.has_more);
     writer.member("total_is_exact", page.total.is_exact);
-    writer.key("next_cursor");
-    if (page.next_cursor.empty()) {
-        writer.null();
-    } else {
-        writer.value(page.next_cursor);
-    }
+    write_next_cursor(writer, page.next_cursor);
     writer.member("scanned", page.scanned);
     writer.member("complete", page.complete);
     writer.end_object();

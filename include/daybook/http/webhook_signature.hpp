@@ -5,6 +5,8 @@
 /// @file
 /// How a webhook proves where it comes from, and how a receiver reads that.
 
+#include <daybook/detail/hex.hpp>
+
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +50,6 @@ struct SignatureParts {
 [[nodiscard]] inline std::optional<SignatureParts> parse_signature_header(std::string_view header) {
     constexpr std::size_t max_bytes = 2048;
     constexpr std::size_t max_signatures = 8;
-    constexpr std::string_view hex = "0123456789abcdef";
     if (header.size() > max_bytes) { return std::nullopt; }
     SignatureParts parts;
     bool has_time = false;
@@ -67,7 +68,9 @@ struct SignatureParts {
             has_time = true;
         } else if (field.starts_with("v1=")) {
             const auto digits = field.substr(3);
-            if (digits.size() != 64 || digits.find_first_not_of(hex) != std::string_view::npos) { return std::nullopt; }
+            if (digits.size() != 64 || digits.find_first_not_of(detail::hex_digits) != std::string_view::npos) {
+                return std::nullopt;
+            }
             if (parts.v1.size() == max_signatures) { return std::nullopt; }
             parts.v1.push_back(digits);
         }

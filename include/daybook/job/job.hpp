@@ -78,6 +78,7 @@ struct JobInfo {
     std::string handler_id = {};
     std::string method_name = {};
     JobState state = JobState::pending;
+    sys_time created_at = {};                  ///< when it was added; changing and replacing it leave this as it is
     std::string schedule = {};                 ///< what parse_schedule reads: see to_string(const Schedule&)
     std::string description = {};              ///< the same in English: see describe(const Schedule&)
     std::optional<sys_time> next_run = {};     ///< by the wall clock as of now; empty when there is none

@@ -78,13 +78,11 @@ private:
             constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
             mg_write(connection, go_on.data(), go_on.size());
         }
-        const auto most = router_->max_body_bytes() + 1; // one more, for the router to see that it is too large
         long long total = 0;
         std::array<char, 8192> piece;
         int size = 0;
         for (; (size = mg_read(connection, piece.data(), piece.size())) > 0; total += size) {
-            request.body.append(piece.data(),
-                                std::min(static_cast<std::size_t>(size), most - std::min(most, request.body.size())));
+            http::append_body(request.body, {piece.data(), static_cast<std::size_t>(size)}, router_->max_body_bytes());
         }
         return size == 0 && (info.content_length < 0 || total == info.content_length);
     }

@@ -5,6 +5,7 @@
 /// @file
 /// A router inside a program's own httplib::Server (cpp-httplib 0.11.4 and later, compiled or header-only).
 
+#include <daybook/http/framing.hpp>
 #include <daybook/http/message.hpp>
 #include <daybook/http/router.hpp>
 
@@ -54,7 +55,7 @@ public:
             const auto most = router_->max_body_bytes() + 1; // one more, for the router to see that it is too large
             std::size_t total = 0;
             const auto keep = [&](const char* data, std::size_t size) {
-                translated.body.append(data, std::min(size, most - translated.body.size()));
+                http::append_body(translated.body, {data, size}, router_->max_body_bytes());
                 total += size;
                 return total <= most + most_dropped;
             };

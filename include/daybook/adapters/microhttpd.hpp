@@ -14,7 +14,6 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -126,8 +125,7 @@ private:
                                                                  : MHD_YES;
         }
         if (size > 0) {
-            const auto most = router_->max_body_bytes() + 1; // one more, for the router to see that it is too large
-            translated.body.append(data, std::min(size, most - std::min(most, translated.body.size())));
+            http::append_body(translated.body, {data, size}, router_->max_body_bytes());
             left = 0;
             return MHD_YES;
         }

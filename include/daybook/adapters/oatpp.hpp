@@ -121,13 +121,12 @@ private:
     }
 
     [[nodiscard]] bool read(Stream& stream, std::uint64_t size, std::string& body) const {
-        const auto most = router_->max_body_bytes() + 1; // one more, for the router to see that it is too large
         std::array<char, 8192> piece;
         while (size > 0) {
             const auto count =
                 stream.readSimple(piece.data(), static_cast<v_buff_size>(std::min<std::uint64_t>(size, piece.size())));
             if (count <= 0) { return false; }
-            body.append(piece.data(), std::min(static_cast<std::size_t>(count), most - std::min(most, body.size())));
+            http::append_body(body, {piece.data(), static_cast<std::size_t>(count)}, router_->max_body_bytes());
             size -= static_cast<std::uint64_t>(count);
         }
         return true;

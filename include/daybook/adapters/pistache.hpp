@@ -9,8 +9,14 @@
 #include <daybook/http/message.hpp>
 #include <daybook/http/router.hpp>
 
+#include <pistache/async.h>
 #include <pistache/http.h>
+#include <pistache/http_headers.h>
+#include <pistache/peer.h>
 #include <pistache/router.h>
+
+#include <sys/socket.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -25,8 +31,11 @@ namespace daybook::inline v0 {
 
 /// Translates between Pistache and http::Router. Use `mount`; the member is for programs with a handler of their own.
 ///
-/// For trusted clients only: put a proxy before it. Pistache answers some malformed requests with 500 and the text of
-/// an exception, keeps a connection open after it has said that it closes it, and of two lengths takes one.
+/// For trusted clients only: put a proxy before it that gathers bodies and hands them on with a length. Of a chunked
+/// body, a size below 0, and the end of a chunk that comes in two reads, take one of Pistache's threads for ever. It
+/// answers some malformed requests with 500 and the text of an exception, of two lengths takes one, and drops what a
+/// client sends behind a request before the answer. Where a client has gone, a refusal of its own may go to whoever
+/// gets the same descriptor next; of the router's answers none does.
 /// What it does not hand on cannot reach the router: parameters of a query come in any order and the first of
 /// those with one name alone, and of headers with one name the last alone. The answer to HEAD has the length 0, or
 /// Pistache would send the body.
@@ -59,10 +68,41 @@ public:
         }
         const bool has_body =
             request.method() != Pistache::Http::Method::Head && answered.status != 204 && answered.status != 304;
-        response.send(static_cast<Pistache::Http::Code>(answered.status), has_body ? answered.body : std::string{});
+        const auto peer = peer_of(response);
+        if (peer == nullptr || has_gone(*peer)) { return; }
+        const bool is_last = ends_connection(response);
+        auto sent =
+            response.send(static_cast<Pistache::Http::Code>(answered.status), has_body ? answered.body : std::string{});
+        if (!is_last) { return; }
+        sent.then([peer = std::weak_ptr{peer}](ssize_t) { end_sending(peer); }, Pistache::Async::IgnoreException);
     }
 
 private:
+    /// @returns Null where the connection has ended already.
+    [[nodiscard]] static std::shared_ptr<Pistache::Tcp::Peer> peer_of(const Pistache::Http::ResponseWriter& response) {
+        try {
+            return response.peer();
+        } catch (const std::exception&) { return nullptr; }
+    }
+
+    /// Whether the client has ended its side. Pistache closes the connection then, and what is still to be written goes
+    /// to whoever gets the same descriptor next.
+    [[nodiscard]] static bool has_gone(const Pistache::Tcp::Peer& peer) noexcept {
+        char next = 0;
+        return ::recv(peer.fd(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    }
+
+    /// Pistache says so of every connection that it was not asked to keep, and then keeps it.
+    [[nodiscard]] static bool ends_connection(const Pistache::Http::ResponseWriter& response) {
+        const auto header = response.headers().tryGet<Pistache::Http::Header::Connection>();
+        return header != nullptr && header->control() == Pistache::Http::ConnectionControl::Close;
+    }
+
+    /// The server closes the descriptor, once the client has ended its side too.
+    static void end_sending(const std::weak_ptr<Pistache::Tcp::Peer>& weak) noexcept {
+        if (const auto peer = weak.lock()) { ::shutdown(peer->fd(), SHUT_WR); }
+    }
+
     /// Pistache sends no headers but those that are objects, and one of each name.
     class Line : public Pistache::Http::Header::Header {
     public:
@@ -76,11 +116,16 @@ private:
         std::string value_;
     };
 
+    [[nodiscard]] static std::string trimmed(const std::string& value) {
+        const auto begin = value.find_first_not_of(" \t");
+        return begin == std::string::npos ? "" : value.substr(begin, value.find_last_not_of(" \t") - begin + 1);
+    }
+
     [[nodiscard]] static http::Request translate(const Pistache::Http::Request& request) {
         http::Request translated{.method = Pistache::Http::methodString(request.method()),
                                  .target = request.resource() + request.query().as_str()};
         for (const auto& header : request.headers().rawList()) {
-            translated.headers.push_back({header.second.name(), header.second.value()});
+            translated.headers.push_back({header.second.name(), trimmed(header.second.value())});
         }
         translated.body = request.body();
         translated.remote = request.address().host();

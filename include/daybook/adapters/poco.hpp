@@ -14,7 +14,6 @@
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <istream>
@@ -57,13 +56,12 @@ private:
                                  std::string& body) const {
         if (!request.hasContentLength() && !request.getChunkedTransferEncoding()) { return true; }
         if (request.getExpectContinue()) { response.sendContinue(); }
-        const auto most = router_->max_body_bytes() + 1; // one more, for the router to see that it is too large
         std::array<char, 8192> piece;
         std::size_t total = 0;
         auto& stream = request.stream();
         while (stream.read(piece.data(), piece.size()) || stream.gcount() > 0) {
             const auto size = static_cast<std::size_t>(stream.gcount());
-            body.append(piece.data(), std::min(size, most - std::min(most, body.size())));
+            http::append_body(body, {piece.data(), size}, router_->max_body_bytes());
             total += size;
         }
         return !stream.bad() &&

@@ -15,8 +15,8 @@
 #include <QtHttpServer/QHttpServerRequest>
 #include <QtHttpServer/QHttpServerResponder>
 #include <QtNetwork/QHostAddress>
+#include <QtNetwork/QTcpSocket>
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -28,8 +28,9 @@ namespace daybook::inline v0 {
 /// Translates between Qt and http::Router. Use `mount`; the member is for programs with a missing handler of their own.
 ///
 /// Qt hands on a QUrl: a malformed escape comes as an escaped percent sign. It gathers a body whole before it calls
-/// a handler, whatever its size and time, and keeps a connection after it was asked to close it: put a proxy before
-/// what strangers can reach, one that refuses requests whose end is in doubt.
+/// a handler, whatever its size and time: put a proxy before what strangers can reach, one that refuses requests whose
+/// end is in doubt. It keeps a connection that it was asked to close; this closes it behind the router's answer where
+/// Qt lets it (6.4).
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: safe, every member; Qt calls handlers in the server's thread.
@@ -41,13 +42,24 @@ public:
         using Status = QHttpServerResponder::StatusCode;
         try {
             const auto translated = translate(request);
-            send(http::has_doubtful_length(translated.headers) ? http::doubtful_length_response()
-                                                               : router_->handle(translated),
-                 translated.method == "HEAD", responder);
+            auto answer = http::has_doubtful_length(translated.headers) ? http::doubtful_length_response()
+                                                                        : router_->handle(translated);
+            const auto* const wish = translated.header("Connection");
+            if (wish != nullptr && http::is_same_name(*wish, "close")) { answer.set_header("Connection", "close"); }
+            send(answer, translated.method == "HEAD", responder);
+            if (answer.header("Connection") != nullptr) { end_connection(responder); }
         } catch (const std::exception&) { responder.write(Status::InternalServerError); } // no memory
     }
 
 private:
+    /// Once everything is sent. Not where Qt keeps the socket to itself (6.5 and later).
+    template <class Responder>
+    static void end_connection(Responder& responder) {
+        if constexpr (requires { responder.socket()->disconnectFromHost(); }) {
+            responder.socket()->disconnectFromHost();
+        }
+    }
+
     [[nodiscard]] static const char* name_of(QHttpServerRequest::Method method) noexcept {
         switch (method) {
         case QHttpServerRequest::Method::Get: return "GET";
@@ -72,9 +84,8 @@ private:
             translated.headers.push_back({header.first.toStdString(), header.second.toStdString()});
         }
         const auto body = request.body();
-        // One byte more than is allowed, for the router to see that it is too large.
-        translated.body.assign(body.constData(),
-                               std::min(static_cast<std::size_t>(body.size()), router_->max_body_bytes() + 1));
+        http::append_body(translated.body, {body.constData(), static_cast<std::size_t>(body.size())},
+                          router_->max_body_bytes());
         translated.remote = request.remoteAddress().toString().toStdString();
         return translated;
     }

@@ -13,10 +13,17 @@
 
 namespace contract {
 
+/// What is done with a case that a server cannot pass.
+enum class LimitRun {
+    once,  ///< it is run, and the report says if it passes
+    never, ///< the server would not recover from it
+};
+
 /// A case that one server cannot pass, and the reason, which the report shows.
 struct KnownLimit {
     std::string_view name; ///< of a case; a `*` at the end stands for whatever follows
     std::string_view why;
+    LimitRun run = LimitRun::once;
 };
 
 class Server {

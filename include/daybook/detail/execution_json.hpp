@@ -100,16 +100,18 @@ void write_record(JsonWriter& writer, const JobExecutionRecord<Result>& record, 
 
 /// The members of a page, in an object that is open.
 ///
-/// @param limit         The one in effect.
-/// @param write_record  Called with each record.
-template <class Result, class WriteRecord>
-void write_page_of(JsonWriter& writer, const Page<Result>& page, std::string_view list_name, std::size_t limit,
-                   WriteRecord write_record) {
-    writer.member("count", page.records.size());
+/// @param page           Its records are not looked at.
+/// @param count          How many records there are.
+/// @param limit          The one in effect.
+/// @param write_records  Writes them into an array that is open.
+template <class Result, class WriteRecords>
+void write_page_around(JsonWriter& writer, const Page<Result>& page, std::size_t count, std::string_view list_name,
+                       std::size_t limit, WriteRecords&& write_records) {
+    writer.member("count", count);
     writer.member("limit", limit);
     constexpr std::size_t usual_bytes = 512; // of a record
-    writer.expect(page.records.size() * usual_bytes).key(list_name).begin_array();
-    for (const auto& record : page.records) { write_record(record); }
+    writer.expect(count * usual_bytes).key(list_name).begin_array();
+    write_records();
     writer.end_array();
     writer.member("total", page.total.count);
     writer.member("total_is_exact", page.total.is_exact);
@@ -123,6 +125,16 @@ void write_page_of(JsonWriter& writer, const Page<Result>& page, std::string_vie
     }
     writer.member("scanned", page.scanned);
     writer.member("complete", page.complete);
+}
+
+/// @param limit         The one in effect.
+/// @param write_record  Called with each record.
+template <class Result, class WriteRecord>
+void write_page_of(JsonWriter& writer, const Page<Result>& page, std::string_view list_name, std::size_t limit,
+                   WriteRecord write_record) {
+    write_page_around(writer, page, page.records.size(), list_name, limit, [&] {
+        for (const auto& record : page.records) { write_record(record); }
+    });
 }
 
 /// @param list_name  "records" or "errors".

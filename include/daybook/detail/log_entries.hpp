@@ -8,6 +8,7 @@
 #include <daybook/detail/execution_index.hpp>
 #include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/name_table.hpp>
+#include <daybook/detail/record_facts.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/detail/utf8.hpp>
 #include <daybook/log/execution.hpp>
@@ -81,7 +82,7 @@ struct RecordBlocks {
     Ref<TextBlock> error;
 };
 
-/// Where a page is built: facts go straight to where they stay, under the lock; the rest follows outside it.
+/// Where a page is built: facts are taken under the lock, the rest outside it.
 class RecordSink {
 public:
     RecordSink() = default;
@@ -91,8 +92,8 @@ public:
     /// Makes room for so many more, which saves allocating under the lock.
     virtual void make_room(std::size_t records) = 0;
 
-    /// A record to be filled.
-    virtual ExecutionFacts& add(RecordBlocks blocks) = 0;
+    /// Copies a record. Called under the lock.
+    virtual void add(const ExecutionSlot& slot, const RecordNames& names) = 0;
 
 protected:
     ~RecordSink() = default;

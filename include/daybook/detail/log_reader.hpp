@@ -9,6 +9,7 @@
 #include <daybook/detail/log_mutex.hpp>
 #include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/query_scan.hpp>
+#include <daybook/detail/record_facts.hpp>
 #include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/record_streams.hpp>
 #include <daybook/detail/text_search.hpp>
@@ -51,7 +52,7 @@ public:
         const std::uint32_t index = core_.ids_.find(id);
         if (index == no_slot) { return std::nullopt; }
         std::optional<RawRecord> found{RawRecord{{}, {pool_[index].result, pool_[index].error}}};
-        copy_facts(pool_[index], found->facts);
+        copy_facts(pool_[index], names_of(pool_[index]), found->facts);
         return found;
     }
 
@@ -300,50 +301,11 @@ private:
         }
     }
 
-    [[nodiscard]] static std::optional<sys_time> instant(std::int64_t microseconds) {
-        if (microseconds == ExecutionSlot::no_instant) { return std::nullopt; }
-        return sys_time{std::chrono::microseconds{microseconds}};
+    [[nodiscard]] RecordNames names_of(const ExecutionSlot& slot) const noexcept {
+        return {core_.jobs_.name(slot.job), core_.handlers_.name(slot.handler), core_.methods_.name(slot.method)};
     }
 
-    void copy_to(RecordSink& records, std::uint32_t index) const {
-        const ExecutionSlot& slot = pool_[index];
-        copy_facts(slot, records.add({slot.result, slot.error}));
-    }
-
-    void copy_facts(const ExecutionSlot& slot, ExecutionFacts& facts) const {
-        facts.id = slot.id;
-        facts.occurrence_id = slot.occurrence_id;
-        facts.job_id = core_.jobs_.name(slot.job);
-        facts.handler_id = core_.handlers_.name(slot.handler);
-        facts.method_name = core_.methods_.name(slot.method);
-        facts.scheduled_at = instant(slot.scheduled_at);
-        facts.queued_at = instant(slot.queued_at);
-        facts.status = slot.status;
-        facts.attempt_number = slot.attempt_number;
-        facts.is_final = slot.is_final;
-        facts.trigger = slot.trigger;
-        facts.reason = slot.reason;
-        facts.dst = slot.dst;
-        if (slot.worker != no_slot) { facts.worker = slot.worker; }
-        if (slot.status == JobStatus::skipped) {
-            facts.completed_at = instant(slot.started_at);
-            facts.skip_count = slot.count;
-            facts.skip_count_is_minimum = slot.count_is_minimum;
-        } else {
-            facts.started_at = instant(slot.started_at);
-            if (slot.count != ExecutionSlot::not_counted) { facts.records_processed = slot.count; }
-        }
-        if (slot.ran && is_finished(slot.status)) {
-            facts.duration = std::chrono::nanoseconds{slot.steady};
-            facts.completed_at = *facts.started_at + std::chrono::floor<std::chrono::microseconds>(*facts.duration);
-        }
-        if (slot.extras) {
-            facts.progress = slot.extras->progress;
-            facts.log_text = slot.extras->log_text;
-            facts.parameters = slot.extras->parameters;
-            facts.metadata = slot.extras->metadata;
-        }
-    }
+    void copy_to(RecordSink& records, std::uint32_t index) const { records.add(pool_[index], names_of(pool_[index])); }
 
     const LogCore& core_;
     LogView view_;

@@ -5,13 +5,16 @@
 /// @file
 /// The one place where the type of a result is known: into a block when an execution ends, out of it when asked for.
 
+#include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/log_entries.hpp>
+#include <daybook/detail/record_facts.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/log/job_execution_record.hpp>
 #include <daybook/log/result_codec.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -59,16 +62,28 @@ template <class Result>
     }
 }
 
-/// What a record lacks that was made under the lock.
+inline void put_text(std::optional<std::string>& to, std::string_view text) {
+    if (to) {
+        to->assign(text);
+    } else {
+        to.emplace(text);
+    }
+}
+
+/// What a record lacks that was made under the lock; what another left there is overwritten.
 template <class Result>
 void complete(JobExecutionRecord<Result>& record, const RecordBlocks& blocks) {
-    if (blocks.error) { record.error = std::string{blocks.error->text()}; }
-    if (blocks.result) {
-        if constexpr (std::is_same_v<Result, std::string>) {
-            record.result = std::string{static_cast<const TextBlock*>(blocks.result.get())->text()};
-        } else {
-            record.result = static_cast<const ValueBlock<Result>*>(blocks.result.get())->value();
-        }
+    if (blocks.error) {
+        put_text(record.error, blocks.error->text());
+    } else {
+        record.error.reset();
+    }
+    if (!blocks.result) {
+        record.result.reset();
+    } else if constexpr (std::is_same_v<Result, std::string>) {
+        put_text(record.result, static_cast<const TextBlock*>(blocks.result.get())->text());
+    } else {
+        record.result = static_cast<const ValueBlock<Result>*>(blocks.result.get())->value();
     }
 }
 
@@ -88,9 +103,9 @@ public:
         blocks_.reserve(blocks_.size() + records);
     }
 
-    ExecutionFacts& add(RecordBlocks blocks) override {
-        blocks_.push_back(std::move(blocks));
-        return records_.emplace_back();
+    void add(const ExecutionSlot& slot, const RecordNames& names) override {
+        blocks_.push_back({slot.result, slot.error});
+        copy_facts(slot, names, records_.emplace_back());
     }
 
     /// All of them; not under the lock.

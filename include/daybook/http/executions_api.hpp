@@ -36,6 +36,7 @@
 /// are ignored; a wrong value of one that is, is answered with 400 and a sentence.
 
 #include <daybook/detail/execution_json.hpp>
+#include <daybook/detail/page_rows.hpp>
 #include <daybook/detail/paging.hpp>
 #include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/query_parameters.hpp>
@@ -104,7 +105,17 @@ template <class Result>
 template <class Result>
 [[nodiscard]] http::Response answer_list(const JobExecutionLog<Result>& log, const http::Call& call) {
     const auto wanted = take_execution_query(call);
-    return answer_page(take_page(log, wanted), "records", wanted.limit, RecordForm::execution, call.redact());
+    const auto page = take_page_of([&] { return PageRows<Result>{log, wanted}; });
+    std::string document;
+    JsonWriter writer{document};
+    writer.begin_object();
+    write_page_around(writer, page.facts(), page.size(), "records", wanted.limit, [&] {
+        page.for_each([&](const JobExecutionRecord<Result>& record) {
+            write_shown(writer, record, RecordForm::execution, call.redact());
+        });
+    });
+    writer.end_object();
+    return http::json_response(200, std::move(document));
 }
 
 template <class Result>

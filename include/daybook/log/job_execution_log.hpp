@@ -32,6 +32,14 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
+
+namespace daybook::inline v0::detail {
+
+template <class Result>
+class PageRows;
+
+} // namespace daybook::inline v0::detail
 
 namespace daybook::inline v0 {
 
@@ -164,7 +172,8 @@ public:
     ///                                without `metadata_key`.
     [[nodiscard]] Page<Result> query(const ExecutionQuery& query = {}) const {
         detail::RecordBuilder<Result> records;
-        return built(reader().query(query, records, detail::result_search<Result>()), query.offset, records);
+        auto facts = reader().query(query, records, detail::result_search<Result>());
+        return built(std::move(facts), query.offset, records.take());
     }
 
     /// The newest failures (`error`, `timeout`, `abandoned`), attempts that were retried included. O(limit).
@@ -174,7 +183,8 @@ public:
     /// @throws std::invalid_argument  As `query`.
     [[nodiscard]] Page<Result> errors(const ExecutionQuery& query) const {
         detail::RecordBuilder<Result> records;
-        return built(reader().failures(query, records, detail::result_search<Result>()), query.offset, records);
+        auto facts = reader().failures(query, records, detail::result_search<Result>());
+        return built(std::move(facts), query.offset, records.take());
     }
 
     /// One execution by its id, in flight or retained. O(1).
@@ -233,6 +243,7 @@ public:
 
 private:
     friend class Scheduler<Result>;
+    friend class detail::PageRows<Result>;
 
     [[nodiscard]] detail::LogUpkeep upkeep() const noexcept { return detail::LogUpkeep{*core_}; }
 
@@ -246,8 +257,9 @@ private:
         return detail::make_text(why, core_->options().max_text_bytes);
     }
 
-    static Page<Result> built(detail::PageFacts&& facts, std::size_t offset, detail::RecordBuilder<Result>& records) {
-        return {.records = records.take(),
+    static Page<Result> built(detail::PageFacts&& facts, std::size_t offset,
+                              std::vector<JobExecutionRecord<Result>> records) {
+        return {.records = std::move(records),
                 .total = facts.total,
                 .offset = offset,
                 .has_more = facts.has_more,

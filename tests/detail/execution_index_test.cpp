@@ -28,7 +28,7 @@ struct Index {
     }
     std::uint32_t place(JobStatus status) {
         const std::uint32_t placed = slot(status);
-        index.place(placed);
+        index.place(placed, pool[placed]);
         return placed;
     }
     std::uint32_t skip() {
@@ -82,7 +82,7 @@ TEST_CASE("a change of status keeps the place") {
     Index at;
     const auto first = at.place(JobStatus::running);
     const auto second = at.place(JobStatus::running);
-    at.index.change_status(first, JobStatus::error);
+    at.index.change_status(at.pool[first], JobStatus::error);
     CHECK(at.all() == Slots{second, first});
     CHECK(at.with(JobStatus::error) == Slots{first});
     CHECK(at.index.count(JobStatus::running) == 1);
@@ -93,12 +93,12 @@ TEST_CASE("executions that the ring overtakes keep their order and their status"
     const auto first = at.place(JobStatus::running);
     const auto second = at.place(JobStatus::running);
     const auto third = at.place(JobStatus::error);
-    for (int i = 0; i < 1000; ++i) { at.index.remove(at.place(JobStatus::success)); }
+    for (int i = 0; i < 1000; ++i) { at.index.remove(at.pool[at.place(JobStatus::success)]); }
     CHECK(at.all() == Slots{third, second, first});
     CHECK(at.with(JobStatus::running) == Slots{second, first});
-    at.index.change_status(second, JobStatus::error);
+    at.index.change_status(at.pool[second], JobStatus::error);
     CHECK(at.with(JobStatus::error) == Slots{third, second});
-    at.index.remove(third);
+    at.index.remove(at.pool[third]);
     CHECK(at.all() == Slots{second, first});
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("a walk can begin anywhere in the ring") {
         if (i % 10 == 0) {
             staying.push_back(placed);
         } else {
-            at.index.remove(placed);
+            at.index.remove(at.pool[placed]);
         }
     }
     const auto in_ring = [&](std::uint32_t index) { return at.pool[index].in_ring ? index : no_slot; };
@@ -143,7 +143,7 @@ TEST_CASE("an older execution that becomes a skip stands in front of the skips b
     Index at;
     const auto waiting = at.place(JobStatus::queued);
     const auto skip = at.skip();
-    at.index.remove(waiting);
+    at.index.remove(at.pool[waiting]);
     at.pool[waiting].status = JobStatus::skipped;
     at.index.place_skip(waiting);
     CHECK(at.index.key_of(skip) < at.index.key_of(waiting));
@@ -157,8 +157,8 @@ TEST_CASE("positions that skips use up overtake like any other") {
         const auto waiting = at.slot(JobStatus::queued);
         const auto skip = at.skip();
         at.index.place_skip(waiting); // older by id than the skip before it
-        at.index.remove_skip(waiting);
-        at.index.remove_skip(skip);
+        at.index.remove_skip(at.pool[waiting]);
+        at.index.remove_skip(at.pool[skip]);
     }
     const auto second = at.place(JobStatus::running);
     CHECK(at.all() == Slots{second, first});
@@ -170,13 +170,13 @@ TEST_CASE("what the ring has overtaken is counted by status") {
     const auto first = at.place(JobStatus::running);
     const auto second = at.place(JobStatus::running);
     CHECK(at.index.count_overtaken(JobStatus::running) == 0);
-    for (int i = 0; i < 1000; ++i) { at.index.remove(at.place(JobStatus::success)); }
+    for (int i = 0; i < 1000; ++i) { at.index.remove(at.pool[at.place(JobStatus::success)]); }
     CHECK(at.index.count_overtaken(JobStatus::running) == 2);
-    at.index.change_status(second, JobStatus::error);
+    at.index.change_status(at.pool[second], JobStatus::error);
     CHECK(at.index.count_overtaken(JobStatus::running) == 1);
     CHECK(at.index.count_overtaken(JobStatus::error) == 1);
-    at.index.remove(first);
-    at.index.remove(second);
+    at.index.remove(at.pool[first]);
+    at.index.remove(at.pool[second]);
     CHECK(at.index.count_overtaken(JobStatus::running) == 0);
     CHECK(at.index.count_overtaken(JobStatus::error) == 0);
 }

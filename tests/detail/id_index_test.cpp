@@ -23,12 +23,12 @@ struct Ids {
         index.reserve(id);
         const std::uint32_t slot = pool.take();
         pool[slot].id = id;
-        index.insert(slot);
+        index.insert(slot, id);
         return slot;
     }
     void erase(daybook::ExecutionId id) {
         const std::uint32_t slot = index.find(id);
-        index.erase(slot);
+        index.erase(slot, id);
         pool.give_back(slot);
     }
 

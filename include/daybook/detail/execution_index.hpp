@@ -60,9 +60,8 @@ public:
     }
 
     /// Puts an execution in front of all others.
-    void place(std::uint32_t index) noexcept {
+    [[gnu::always_inline]] void place(std::uint32_t index, ExecutionSlot& slot) noexcept {
         const std::uint32_t cell = cell_of(next_position_);
-        ExecutionSlot& slot = pool_[index];
         slot.order = 2 * next_position_;
         pass_position();
         slot.in_ring = true;
@@ -73,20 +72,18 @@ public:
         ++counts_[number_of(slot.status)];
     }
 
-    void remove(std::uint32_t index) noexcept {
-        ExecutionSlot& slot = pool_[index];
+    void remove(ExecutionSlot& slot) noexcept {
         --counts_[number_of(slot.status)];
         if (is_retried(slot)) { --retried_[number_of(slot.status)]; }
         if (slot.in_ring) {
             leave_ring(slot);
         } else {
-            overtaken_.erase(pool_, index);
+            overtaken_.erase(pool_, slot);
             --overtaken_counts_[number_of(slot.status)];
         }
     }
 
-    void change_status(std::uint32_t index, JobStatus to) noexcept {
-        ExecutionSlot& slot = pool_[index];
+    [[gnu::always_inline]] void change_status(ExecutionSlot& slot, JobStatus to) noexcept {
         --counts_[number_of(slot.status)];
         ++counts_[number_of(to)];
         ++arrivals_[number_of(to)];
@@ -102,8 +99,8 @@ public:
     }
 
     /// It has ended, and whether it is final is known.
-    void settle(std::uint32_t index) noexcept {
-        if (is_retried(pool_[index])) { ++retried_[number_of(pool_[index].status)]; }
+    void settle(const ExecutionSlot& slot) noexcept {
+        if (is_retried(slot)) { ++retried_[number_of(slot.status)]; }
     }
 
     /// Puts a skip in front of all that is there, and behind the next execution.
@@ -117,8 +114,8 @@ public:
         ++counts_[number_of(JobStatus::skipped)];
     }
 
-    void remove_skip(std::uint32_t index) noexcept {
-        skips_.erase(pool_, index);
+    void remove_skip(const ExecutionSlot& slot) noexcept {
+        skips_.erase(pool_, slot);
         --counts_[number_of(JobStatus::skipped)];
     }
 

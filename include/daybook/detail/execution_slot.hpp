@@ -100,27 +100,21 @@ public:
 
     /// Makes sure that `take` finds a free slot. @throws std::bad_alloc  and changes nothing.
     void reserve_one() {
-        if (free_ != no_slot || size_ == max_slots_) { return; }
-        const std::size_t fresh = std::min(chunk_size, max_slots_ - size_);
-        chunks_.push_back(std::make_unique<ExecutionSlot[]>(fresh));
-        for (std::size_t i = fresh; i-- > 0;) {
-            chunks_.back()[i].by_age.older = free_;
-            free_ = static_cast<std::uint32_t>(size_ + i);
-        }
-        size_ += fresh;
+        if (free_ == no_slot && size_ != max_slots_) { grow(); }
     }
 
     [[nodiscard]] std::uint32_t take() noexcept {
         const std::uint32_t index = free_;
-        free_ = (*this)[index].by_age.older;
-        (*this)[index].by_age.older = no_slot;
+        ExecutionSlot& slot = (*this)[index];
+        free_ = slot.by_age.older;
+        slot.by_age.older = no_slot;
         return index;
     }
 
     /// @pre Nothing in the slot needs to be destroyed any more.
     void give_back(std::uint32_t index) noexcept {
-        (*this)[index] = ExecutionSlot{};
-        (*this)[index].by_age.older = free_;
+        ExecutionSlot& slot = *std::construct_at(&(*this)[index]);
+        slot.by_age.older = free_;
         free_ = index;
     }
 
@@ -129,6 +123,16 @@ private:
 
     [[nodiscard]] static constexpr std::size_t memory_of(std::size_t slot_count) noexcept {
         return slot_count * sizeof(ExecutionSlot) + (slot_count / chunk_size + 1) * heap_bytes(sizeof(void*));
+    }
+
+    void grow() {
+        const std::size_t fresh = std::min(chunk_size, max_slots_ - size_);
+        chunks_.push_back(std::make_unique<ExecutionSlot[]>(fresh));
+        for (std::size_t i = fresh; i-- > 0;) {
+            chunks_.back()[i].by_age.older = free_;
+            free_ = static_cast<std::uint32_t>(size_ + i);
+        }
+        size_ += fresh;
     }
 
     std::vector<std::unique_ptr<ExecutionSlot[]>> chunks_;
@@ -144,15 +148,18 @@ struct SlotList {
     std::uint32_t oldest = no_slot;
     std::uint32_t size = 0;
 
-    void push_newest(SlotPool& pool, std::uint32_t index) noexcept {
-        (pool[index].*Links) = {no_slot, newest};
+    void push_newest(SlotPool& pool, std::uint32_t index) noexcept { push_newest(pool, index, pool[index]); }
+
+    /// @param slot  That of `index`, for who has it at hand.
+    void push_newest(SlotPool& pool, std::uint32_t index, ExecutionSlot& slot) noexcept {
+        (slot.*Links) = {no_slot, newest};
         (newest == no_slot ? oldest : (pool[newest].*Links).newer) = index;
         newest = index;
         ++size;
     }
 
-    void erase(SlotPool& pool, std::uint32_t index) noexcept {
-        const SlotLinks links = pool[index].*Links;
+    void erase(SlotPool& pool, const ExecutionSlot& slot) noexcept {
+        const SlotLinks links = slot.*Links;
         (links.newer == no_slot ? newest : (pool[links.newer].*Links).older) = links.older;
         (links.older == no_slot ? oldest : (pool[links.older].*Links).newer) = links.newer;
         --size;

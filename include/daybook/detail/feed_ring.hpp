@@ -68,7 +68,7 @@ public:
         return is_wanted && std::exchange(somebody_sleeps_, false) ? this : nullptr;
     }
 
-    void wake_all() noexcept { awake_.notify_all(); }
+    [[gnu::noinline]] void wake_all() noexcept { awake_.notify_all(); }
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         std::size_t bytes = heap_bytes(sizeof *this) + heap_bytes(rings_);

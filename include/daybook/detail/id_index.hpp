@@ -30,29 +30,22 @@ public:
 
     /// Makes room for an id. @throws std::bad_alloc  and changes nothing.
     void reserve(ExecutionId id) {
-        const std::uint32_t overtaken = ring_[cell_of(id)];
-        if (overtaken == no_slot) { return; }
-        chains_.reserve_one();
-        const std::size_t chunk = overtaken / chunk_size;
-        if (chunk >= links_.size()) { links_.resize(chunk + 1); }
-        if (!links_[chunk]) {
-            links_[chunk] = std::make_unique<std::uint32_t[]>(chunk_size);
-            ++link_chunks_;
-        }
+        if (const std::uint32_t overtaken = ring_[cell_of(id)]; overtaken != no_slot) { reserve_link(overtaken); }
     }
 
-    /// @pre There is room for the id of this slot.
-    void insert(std::uint32_t index) noexcept {
-        std::uint32_t& cell = ring_[cell_of(pool_[index].id)];
-        if (cell != no_slot) { chains_.insert(cell, NextOf{*this}, HashOf{pool_}); }
+    /// @param index  The slot that has this id.
+    /// @pre There is room for it.
+    void insert(std::uint32_t index, ExecutionId id) noexcept {
+        std::uint32_t& cell = ring_[cell_of(id)];
+        if (cell != no_slot) { overtake(cell); }
         cell = index;
     }
 
-    void erase(std::uint32_t index) noexcept {
-        if (std::uint32_t& cell = ring_[cell_of(pool_[index].id)]; cell == index) {
+    void erase(std::uint32_t index, ExecutionId id) noexcept {
+        if (std::uint32_t& cell = ring_[cell_of(id)]; cell == index) {
             cell = no_slot;
         } else {
-            chains_.erase(index, NextOf{*this}, HashOf{pool_});
+            erase_overtaken(index);
         }
     }
 
@@ -88,6 +81,23 @@ private:
     }
     [[nodiscard]] static std::uint32_t hash_of(ExecutionId id) noexcept {
         return static_cast<std::uint32_t>((id * 0x9E3779B97F4A7C15U) >> 32);
+    }
+
+    [[gnu::noinline]] void overtake(std::uint32_t index) noexcept {
+        chains_.insert(index, NextOf{*this}, HashOf{pool_});
+    }
+    [[gnu::noinline]] void erase_overtaken(std::uint32_t index) noexcept {
+        chains_.erase(index, NextOf{*this}, HashOf{pool_});
+    }
+
+    void reserve_link(std::uint32_t overtaken) {
+        chains_.reserve_one();
+        const std::size_t chunk = overtaken / chunk_size;
+        if (chunk >= links_.size()) { links_.resize(chunk + 1); }
+        if (!links_[chunk]) {
+            links_[chunk] = std::make_unique<std::uint32_t[]>(chunk_size);
+            ++link_chunks_;
+        }
     }
 
     struct HashOf {

@@ -9,6 +9,7 @@
 #include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/feed_ring.hpp>
 #include <daybook/detail/id_index.hpp>
+#include <daybook/detail/log_clock.hpp>
 #include <daybook/detail/log_entries.hpp>
 #include <daybook/detail/log_mutex.hpp>
 #include <daybook/detail/name_table.hpp>
@@ -93,44 +94,33 @@ private:
     using JobTable = NameTable<NameEntry<&ExecutionSlot::by_job>>;
     using HandlerTable = NameTable<NameEntry<&ExecutionSlot::by_handler>>;
     using AgeList = SlotList<&ExecutionSlot::by_age>;
+    using Discarded = detail::Discarded;
+    using Owners = detail::Owners;
 
-    /// What a change of state leaves to be done after the lock: blocks whose last owner may be the log are destroyed,
-    /// and whoever waits for records is woken. There is one record's room: a change of state evicts no more.
-    struct Discarded {
-        Discarded() = default;
-        Discarded(const Discarded&) = delete;
-        Discarded& operator=(const Discarded&) = delete;
-        ~Discarded() {
-            if (awake != nullptr) { awake->wake_all(); }
-        }
-        void take(ExecutionSlot& slot) noexcept {
-            result = std::move(slot.result);
-            error = std::move(slot.error);
-            extras = std::move(slot.extras);
-        }
-        Ref<RefCounted> result;
-        Ref<TextBlock> error;
-        std::unique_ptr<ExecutionExtras> extras;
-        FeedRings* awake = nullptr;
-    };
-
-    // Whoever calls one of these holds the lock.
-    NameRefs acquire_locked(const HashedNames& names);
+    // Whoever calls one of these holds the lock; `index` and `slot` are of the same execution. What every start or
+    // finish goes through is inlined: a call for each step would cost as much as the steps.
+    [[nodiscard]] Owners owners_of(const ExecutionSlot& slot) noexcept {
+        return {jobs_[slot.job], handlers_[slot.handler]};
+    }
+    [[gnu::always_inline]] NameRefs acquire_locked(const HashedNames& names);
     NameRefs acquire_locked(const NameRefs& names) noexcept;
     void release_locked(const NameRefs& names) noexcept;
-    void track_names(const NameRefs& names) noexcept;
-    Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
-                           const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
-                           Discarded& discarded) noexcept;
+    void track_names(const ExecutionSlot& slot, const Owners& owners) noexcept;
+    [[gnu::always_inline]] Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
+                                                  const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
+                                                  Discarded& discarded) noexcept;
     [[nodiscard]] Finish find_open(const Execution& execution) const noexcept;
-    void finish_locked(std::uint32_t index, JobStatus status, Finality finality, steady_time steady,
-                       Discarded& discarded) noexcept;
-    void count_start(ExecutionSlot& slot, std::optional<std::chrono::nanoseconds> queue_delay) noexcept;
+    void abandon_oldest(steady_time now, Discarded& discarded) noexcept;
+    [[gnu::always_inline]] void finish_locked(std::uint32_t index, ExecutionSlot& slot, JobStatus status,
+                                              Finality finality, steady_time steady, Discarded& discarded) noexcept;
+    void count_start(ExecutionSlot& slot, const Owners& owners,
+                     std::optional<std::chrono::nanoseconds> queue_delay) noexcept;
     void count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept;
-    void link(std::uint32_t index) noexcept;
-    void link_skip(std::uint32_t index) noexcept;
-    void unlink(std::uint32_t index) noexcept;
-    void retain(std::uint32_t index, steady_time now, Discarded& discarded) noexcept;
+    [[gnu::always_inline]] void link(std::uint32_t index, ExecutionSlot& slot, const Owners& owners) noexcept;
+    void link_skip(std::uint32_t index, ExecutionSlot& slot) noexcept;
+    void unlink(ExecutionSlot& slot, const Owners& owners) noexcept;
+    [[gnu::always_inline]] void retain(std::uint32_t index, ExecutionSlot& slot, steady_time now,
+                                       Discarded& discarded) noexcept;
     /// For what finishes without having to know how long it took.
     [[nodiscard]] steady_time age_now() const noexcept {
         return finished_.has_max_age() ? options_.clock.steady_now() : steady_time{};
@@ -141,6 +131,7 @@ private:
     const LogOptions options_;
     const std::uint32_t tag_;
 
+    LogClock clock_;
     mutable LogMutex mutex_;
     SlotPool pool_; // guarded by mutex_, as is all that follows
     ExecutionIndex index_;
@@ -215,12 +206,12 @@ inline void LogCore::ready_for_one() {
     ids_.reserve(next_id_);
 }
 
-inline void LogCore::track_names(const NameRefs& names) noexcept {
-    if (!jobs_[names.job].is_tracked) {
-        track(jobs_, tracked_jobs_, names.job, [&](const std::string& name) { return stats_.add_job(name); });
+inline void LogCore::track_names(const ExecutionSlot& slot, const Owners& owners) noexcept {
+    if (!owners.job.is_tracked) {
+        track(jobs_, tracked_jobs_, slot.job, [&](const std::string& name) { return stats_.add_job(name); });
     }
-    if (!handlers_[names.handler].is_tracked) {
-        track(handlers_, tracked_handlers_, names.handler,
+    if (!owners.handler.is_tracked) {
+        track(handlers_, tracked_handlers_, slot.handler,
               [&](const std::string& name) { return stats_.add_handler(name); });
     }
 }
@@ -228,7 +219,7 @@ inline void LogCore::track_names(const NameRefs& names) noexcept {
 template <class Names>
 Execution LogCore::start(const Names& names, const ExecutionStart& start, JobStatus status) {
     auto extras = extras_for(start, options_.max_text_bytes);
-    const ClockReading now = options_.clock.read();
+    const ClockReading now = clock_.read(options_.clock);
     Discarded discarded;
     const std::scoped_lock lock{mutex_};
     ready_for_one();
@@ -238,10 +229,7 @@ Execution LogCore::start(const Names& names, const ExecutionStart& start, JobSta
 inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
                                        const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
                                        Discarded& discarded) noexcept {
-    if (in_flight_.size >= options_.max_running) {
-        finish_locked(in_flight_.oldest, JobStatus::abandoned, Finality::final_attempt, now.steady, discarded);
-    }
-    track_names(names);
+    if (in_flight_.size >= options_.max_running) { abandon_oldest(now.steady, discarded); }
     const std::uint32_t index = pool_.take();
     ExecutionSlot& slot = pool_[index];
     slot.id = next_id_++;
@@ -258,15 +246,23 @@ inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionSta
     if (start.scheduled_at) { slot.scheduled_at = start.scheduled_at->time_since_epoch().count(); }
     slot.steady = now.steady.time_since_epoch().count();
     (status == JobStatus::queued ? slot.queued_at : slot.started_at) = now.wall.time_since_epoch().count();
-    if (status == JobStatus::running) { count_start(slot, std::nullopt); }
-    ids_.insert(index);
-    in_flight_.push_newest(pool_, index);
-    link(index);
-    jobs_[slot.job].open_skip = no_slot;
+    const Owners owners = owners_of(slot);
+    track_names(slot, owners);
+    if (status == JobStatus::running) { count_start(slot, owners, std::nullopt); }
+    ids_.insert(index, slot.id);
+    in_flight_.push_newest(pool_, index, slot);
+    link(index, slot, owners);
+    owners.job.open_skip = no_slot;
     return {.id = slot.id, .slot = index, .log = tag_};
 }
 
-inline void LogCore::count_start(ExecutionSlot& slot, std::optional<std::chrono::nanoseconds> queue_delay) noexcept {
+inline void LogCore::abandon_oldest(steady_time now, Discarded& discarded) noexcept {
+    const std::uint32_t oldest = in_flight_.oldest;
+    finish_locked(oldest, pool_[oldest], JobStatus::abandoned, Finality::final_attempt, now, discarded);
+}
+
+inline void LogCore::count_start(ExecutionSlot& slot, const Owners& owners,
+                                 std::optional<std::chrono::nanoseconds> queue_delay) noexcept {
     slot.ran = true;
     std::optional<std::chrono::nanoseconds> drift;
     if (slot.scheduled_at != ExecutionSlot::no_instant && slot.attempt_number == 1) {
@@ -274,27 +270,25 @@ inline void LogCore::count_start(ExecutionSlot& slot, std::optional<std::chrono:
         drift = saturating_ceil<std::chrono::nanoseconds>(
             saturating_difference(instant(slot.started_at), instant(slot.scheduled_at)));
     }
-    stats_.record_start(drift, queue_delay, handlers_[slot.handler].stats);
+    stats_.record_start(drift, queue_delay, owners.handler.stats);
 }
 
 /// In front of everything, in all four orders.
-inline void LogCore::link(std::uint32_t index) noexcept {
-    const ExecutionSlot& slot = pool_[index];
-    index_.place(index);
-    jobs_[slot.job].lists.executions.push_newest(pool_, index);
-    handlers_[slot.handler].lists.executions.push_newest(pool_, index);
+inline void LogCore::link(std::uint32_t index, ExecutionSlot& slot, const Owners& owners) noexcept {
+    index_.place(index, slot);
+    owners.job.lists.executions.push_newest(pool_, index, slot);
+    owners.handler.lists.executions.push_newest(pool_, index, slot);
 }
 
-inline void LogCore::unlink(std::uint32_t index) noexcept {
-    const ExecutionSlot& slot = pool_[index];
+inline void LogCore::unlink(ExecutionSlot& slot, const Owners& owners) noexcept {
     if (slot.status == JobStatus::skipped) {
-        index_.remove_skip(index);
-        jobs_[slot.job].lists.skips.erase(pool_, index);
-        handlers_[slot.handler].lists.skips.erase(pool_, index);
+        index_.remove_skip(slot);
+        owners.job.lists.skips.erase(pool_, slot);
+        owners.handler.lists.skips.erase(pool_, slot);
     } else {
-        index_.remove(index);
-        jobs_[slot.job].lists.executions.erase(pool_, index);
-        handlers_[slot.handler].lists.executions.erase(pool_, index);
+        index_.remove(slot);
+        owners.job.lists.executions.erase(pool_, slot);
+        owners.handler.lists.executions.erase(pool_, slot);
     }
 }
 
@@ -304,15 +298,16 @@ inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32
     if (find_open(execution) != Finish::recorded) { return false; }
     ExecutionSlot& slot = pool_[execution.slot];
     if (slot.status != JobStatus::queued) { return false; }
-    unlink(execution.slot);
+    const Owners owners = owners_of(slot);
+    unlink(slot, owners);
     slot.status = JobStatus::running;
     slot.worker = worker.value_or(no_slot);
     slot.started_at = now.wall.time_since_epoch().count();
     const auto waited = now.steady.time_since_epoch() - std::chrono::nanoseconds{slot.steady};
     slot.steady = now.steady.time_since_epoch().count();
-    count_start(slot, waited);
-    link(execution.slot);
-    jobs_[slot.job].open_skip = no_slot; // it stands between them now
+    count_start(slot, owners, waited);
+    link(execution.slot, slot, owners);
+    owners.job.open_skip = no_slot; // it stands between them now
     return true;
 }
 
@@ -333,22 +328,22 @@ inline Finish LogCore::finish(const Execution& execution, JobStatus status, Ref<
     ExecutionSlot& slot = pool_[execution.slot];
     slot.result = std::move(result);
     slot.error = std::move(error);
-    finish_locked(execution.slot, status, finality, steady, discarded);
+    finish_locked(execution.slot, slot, status, finality, steady, discarded);
     return Finish::recorded;
 }
 
-inline void LogCore::finish_locked(std::uint32_t index, JobStatus status, Finality finality, steady_time steady,
-                                   Discarded& discarded) noexcept {
-    ExecutionSlot& slot = pool_[index];
-    index_.change_status(index, status);
+inline void LogCore::finish_locked(std::uint32_t index, ExecutionSlot& slot, JobStatus status, Finality finality,
+                                   steady_time steady, Discarded& discarded) noexcept {
+    index_.change_status(slot, status);
     slot.is_final = finality == Finality::final_attempt;
-    index_.settle(index);
-    track_names({.job = slot.job, .handler = slot.handler}); // a clear may have come since it started
+    index_.settle(slot);
+    const Owners owners = owners_of(slot);
+    track_names(slot, owners); // a clear may have come since it started
     ExecutionEnd end{.status = status,
                      .is_final = slot.is_final,
                      .attempt_number = slot.attempt_number,
-                     .handler = handlers_[slot.handler].stats,
-                     .job = jobs_[slot.job].stats,
+                     .handler = owners.handler.stats,
+                     .job = owners.job.stats,
                      .steady_at = steady};
     const std::int64_t elapsed = std::max<std::int64_t>(0, steady.time_since_epoch().count() - slot.steady);
     end.at = sys_time{std::chrono::microseconds{(slot.ran ? slot.started_at : slot.queued_at) + elapsed / 1000}};
@@ -358,8 +353,8 @@ inline void LogCore::finish_locked(std::uint32_t index, JobStatus status, Finali
     }
     add_reports(end, slot, options_.model_key);
     stats_.record_end(end);
-    in_flight_.erase(pool_, index);
-    retain(index, steady, discarded);
+    in_flight_.erase(pool_, slot);
+    retain(index, slot, steady, discarded);
 }
 
 inline Finish LogCore::skip_queued(const Execution& execution, SkipReason reason) noexcept {
@@ -370,17 +365,18 @@ inline Finish LogCore::skip_queued(const Execution& execution, SkipReason reason
     if (const Finish found = find_open(execution); found != Finish::recorded) { return found; }
     ExecutionSlot& slot = pool_[execution.slot];
     if (slot.status != JobStatus::queued) { return Finish::too_late; }
-    unlink(execution.slot);
+    const Owners owners = owners_of(slot);
+    unlink(slot, owners);
     slot.status = JobStatus::skipped;
     slot.reason = reason;
     slot.count = 1;
     slot.started_at = wall.time_since_epoch().count(); // of a skip: when it was last counted
     slot.is_final = true;
-    in_flight_.erase(pool_, execution.slot);
-    link_skip(execution.slot);
-    jobs_[slot.job].open_skip = no_slot;
+    in_flight_.erase(pool_, slot);
+    link_skip(execution.slot, slot);
+    owners.job.open_skip = no_slot;
     count_skip(slot, 1);
-    retain(execution.slot, steady, discarded);
+    retain(execution.slot, slot, steady, discarded);
     return Finish::recorded;
 }
 
@@ -421,44 +417,46 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     slot.is_final = true;
     if (skip.scheduled_at) { slot.scheduled_at = skip.scheduled_at->time_since_epoch().count(); }
     slot.started_at = wall.time_since_epoch().count(); // of a skip: when it was last counted
-    ids_.insert(index);
-    link_skip(index);
+    ids_.insert(index, slot.id);
+    link_skip(index, slot);
     count_skip(slot, skip.occurrences);
-    retain(index, steady, discarded);
+    retain(index, slot, steady, discarded);
     jobs_[names.job].open_skip = index;
     return slot.id;
 }
 
 inline void LogCore::count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept {
-    track_names({.job = slot.job, .handler = slot.handler});
+    const Owners owners = owners_of(slot);
+    track_names(slot, owners);
     stats_.record_skip({.reason = slot.reason,
                         .occurrences = occurrences,
-                        .handler = handlers_[slot.handler].stats,
-                        .job = jobs_[slot.job].stats,
+                        .handler = owners.handler.stats,
+                        .job = owners.job.stats,
                         .at = sys_time{std::chrono::microseconds{slot.started_at}}});
 }
 
-inline void LogCore::link_skip(std::uint32_t index) noexcept {
-    const ExecutionSlot& slot = pool_[index];
+inline void LogCore::link_skip(std::uint32_t index, ExecutionSlot& slot) noexcept {
+    const Owners owners = owners_of(slot);
     index_.place_skip(index);
-    jobs_[slot.job].lists.skips.push_newest(pool_, index);
-    handlers_[slot.handler].lists.skips.push_newest(pool_, index);
+    owners.job.lists.skips.push_newest(pool_, index, slot);
+    owners.handler.lists.skips.push_newest(pool_, index, slot);
 }
 
 /// Takes a record that has just finished among the retained ones, and evicts what no longer fits.
-inline void LogCore::retain(std::uint32_t index, steady_time now, Discarded& discarded) noexcept {
-    finished_.add(index, now);
-    memory_.add_blocks(pool_[index]);
-    if (feeds_) { discarded.awake = feeds_->push(pool_[index].id, pool_[index].status); }
+inline void LogCore::retain(std::uint32_t index, ExecutionSlot& slot, steady_time now, Discarded& discarded) noexcept {
+    finished_.add(index, slot, now);
+    memory_.add_blocks(slot);
+    if (feeds_) { discarded.awake = feeds_->push(slot.id, slot.status); }
     if (const std::uint32_t surplus = finished_.surplus(now); surplus != no_slot) { evict(surplus, discarded); }
 }
 
 inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
     ExecutionSlot& slot = pool_[index];
-    finished_.remove(index);
-    if (jobs_[slot.job].open_skip == index) { jobs_[slot.job].open_skip = no_slot; }
-    unlink(index);
-    ids_.erase(index);
+    const Owners owners = owners_of(slot);
+    finished_.remove(slot);
+    if (owners.job.open_skip == index) { owners.job.open_skip = no_slot; }
+    unlink(slot, owners);
+    ids_.erase(index, slot.id);
     release_locked({.job = slot.job, .handler = slot.handler, .method = slot.method});
     memory_.subtract_all(slot);
     discarded.take(slot);

@@ -7,6 +7,7 @@
 
 #include <daybook/detail/execution_index.hpp>
 #include <daybook/detail/execution_slot.hpp>
+#include <daybook/detail/feed_ring.hpp>
 #include <daybook/detail/name_table.hpp>
 #include <daybook/detail/record_facts.hpp>
 #include <daybook/detail/ref.hpp>
@@ -38,6 +39,32 @@ struct NameEntry {
     StatsGroup stats = StatsGroup::other;
     bool is_tracked = false;           ///< `stats` is its own; the table counts as a user of the name
     std::uint32_t open_skip = no_slot; ///< jobs only: the skip record that the next skip may join
+};
+
+/// Whose an execution is.
+struct Owners {
+    NameEntry<&ExecutionSlot::by_job>& job;
+    NameEntry<&ExecutionSlot::by_handler>& handler;
+};
+
+/// What a change of state leaves to be done after the lock: blocks whose last owner may be the log are destroyed, and
+/// whoever waits for records is woken. There is one record's room: a change of state evicts no more.
+struct Discarded {
+    Discarded() = default;
+    Discarded(const Discarded&) = delete;
+    Discarded& operator=(const Discarded&) = delete;
+    [[gnu::always_inline]] ~Discarded() {
+        if (awake != nullptr) { awake->wake_all(); }
+    }
+    void take(ExecutionSlot& slot) noexcept {
+        result.swap(slot.result);
+        error.swap(slot.error);
+        extras.swap(slot.extras);
+    }
+    Ref<RefCounted> result;
+    Ref<TextBlock> error;
+    std::unique_ptr<ExecutionExtras> extras;
+    FeedRings* awake = nullptr;
 };
 
 /// Three interned names, each counted as used once.

@@ -9,6 +9,7 @@
 #include <daybook/detail/heap_bytes.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -49,7 +50,7 @@ namespace daybook::inline v0::detail {
 }
 
 /// Whether two names are the same, by words as above: no call for what is a few bytes long.
-[[nodiscard]] inline bool is_same_name(std::string_view one, std::string_view other) noexcept {
+[[nodiscard]] [[gnu::always_inline]] inline bool is_same_name(std::string_view one, std::string_view other) noexcept {
     if (one.size() != other.size()) { return false; }
     const auto differ = [&]<class Word>(Word word, std::size_t at) -> std::uint64_t {
         Word beside = 0;
@@ -77,45 +78,25 @@ class NameTable {
 public:
     static constexpr std::uint32_t nothing = HashChains::nothing;
 
+    NameTable() noexcept { recent_.fill(nothing); }
+
     /// The index of `name`, counted once more; a new name starts with a fresh payload.
     /// @throws std::bad_alloc  and leaves the table as it was.
-    std::uint32_t acquire(std::string_view name, std::uint32_t hash) {
-        if (const std::uint32_t known = find(name, hash); known != nothing) {
-            ++entry_at(known).users;
-            return known;
+    [[gnu::always_inline]] std::uint32_t acquire(std::string_view name, std::uint32_t hash) {
+        if (const std::uint32_t recent = recent_[hash % recent_.size()]; recent != nothing) {
+            if (Entry& entry = entry_at(recent); entry.hash == hash && is_same_name(entry.name, name)) {
+                ++entry.users;
+                return recent;
+            }
         }
-        chains_.reserve_one();
-        std::uint32_t index = free_;
-        if (index == nothing) {
-            index = static_cast<std::uint32_t>(size_);
-            if (size_ == chunks_.size() * chunk_size) { chunks_.push_back(std::make_unique<Entry[]>(chunk_size)); }
-            keep_text(entry_at(index).name, name);
-            ++size_;
-        } else {
-            keep_text(entry_at(index).name, name);
-            free_ = entry_at(index).next;
-        }
-        Entry& entry = entry_at(index);
-        entry.hash = hash;
-        entry.users = 1;
-        entry.payload = Payload{};
-        chains_.insert(index, next_of(), hash_of());
-        return index;
+        return find_or_add(name, hash);
     }
 
     void add_user(std::uint32_t index) noexcept { ++entry_at(index).users; }
 
     /// Gives one count back; the name is forgotten when it was the last.
     void release(std::uint32_t index) noexcept {
-        Entry& entry = entry_at(index);
-        if (--entry.users != 0) { return; }
-        chains_.erase(index, next_of(), hash_of());
-        if (entry.name.capacity() > kept_text_) {
-            text_bytes_ -= heap_bytes(entry.name);
-            std::string{}.swap(entry.name);
-        }
-        entry.next = free_;
-        free_ = index;
+        if (--entry_at(index).users == 0) { forget(index); }
     }
 
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint32_t hash) const noexcept {
@@ -175,6 +156,47 @@ private:
         return [this](std::uint32_t index) -> std::uint32_t& { return entry_at(index).next; };
     }
 
+    [[gnu::noinline]] std::uint32_t find_or_add(std::string_view name, std::uint32_t hash) {
+        std::uint32_t& recent = recent_[hash % recent_.size()];
+        if (const std::uint32_t known = find(name, hash); known != nothing) {
+            ++entry_at(known).users;
+            return recent = known;
+        }
+        return recent = add(name, hash);
+    }
+
+    std::uint32_t add(std::string_view name, std::uint32_t hash) {
+        chains_.reserve_one();
+        std::uint32_t index = free_;
+        if (index == nothing) {
+            index = static_cast<std::uint32_t>(size_);
+            if (size_ == chunks_.size() * chunk_size) { chunks_.push_back(std::make_unique<Entry[]>(chunk_size)); }
+            keep_text(entry_at(index).name, name);
+            ++size_;
+        } else {
+            keep_text(entry_at(index).name, name);
+            free_ = entry_at(index).next;
+        }
+        Entry& entry = entry_at(index);
+        entry.hash = hash;
+        entry.users = 1;
+        entry.payload = Payload{};
+        chains_.insert(index, next_of(), hash_of());
+        return index;
+    }
+
+    [[gnu::noinline]] void forget(std::uint32_t index) noexcept {
+        Entry& entry = entry_at(index);
+        if (std::uint32_t& recent = recent_[entry.hash % recent_.size()]; recent == index) { recent = nothing; }
+        chains_.erase(index, next_of(), hash_of());
+        if (entry.name.capacity() > kept_text_) {
+            text_bytes_ -= heap_bytes(entry.name);
+            std::string{}.swap(entry.name);
+        }
+        entry.next = free_;
+        free_ = index;
+    }
+
     void keep_text(std::string& place, std::string_view name) {
         const std::size_t before = heap_bytes(place);
         place.assign(name);
@@ -182,7 +204,8 @@ private:
     }
 
     std::vector<std::unique_ptr<Entry[]>> chunks_;
-    std::size_t size_ = 0; // entries that have ever been in use
+    std::size_t size_ = 0;                 // entries that have ever been in use
+    std::array<std::uint32_t, 32> recent_; ///< by hash: where a name was found last, for who comes with it again
     HashChains chains_;
     std::uint32_t free_ = nothing;
     std::size_t text_bytes_ = 0;

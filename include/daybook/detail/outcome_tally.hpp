@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace daybook::inline v0::detail {
 
@@ -39,6 +40,10 @@ constexpr void add_requests(RequestCounts& sum, const RequestCounts& more) noexc
     sum.failed = saturating_sum(sum.failed, more.failed);
 }
 
+constexpr void count_up(std::uint64_t& count) noexcept {
+    count += count != std::numeric_limits<std::uint64_t>::max() ? std::uint64_t{1} : std::uint64_t{0};
+}
+
 struct OutcomeTally {
     std::array<std::uint64_t, 8> finals{}; ///< final executions by status; of skips, occurrences
     std::uint64_t retries = 0;             ///< attempts after the first that ran, final or not
@@ -47,6 +52,16 @@ struct OutcomeTally {
     void count(JobStatus status, bool is_final, bool is_retry) noexcept {
         finals[static_cast<std::size_t>(status)] += is_final ? 1 : 0;
         retries += is_retry ? 1 : 0;
+    }
+
+    /// A final execution that did not say what it worked through: one request.
+    [[gnu::always_inline]] void count_request(JobStatus status) noexcept {
+        count_up(requests.total);
+        if (status == JobStatus::success) {
+            count_up(requests.completed);
+        } else if (is_failure(status)) {
+            count_up(requests.failed);
+        }
     }
 
     void count_skips(std::uint64_t occurrences) noexcept { of(JobStatus::skipped) += occurrences; }

@@ -38,22 +38,16 @@ public:
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_bytes_; }
 
     void insert(std::uint32_t position) noexcept {
-        for (std::size_t level = 0; level < levels_; ++level) {
-            std::uint64_t& word = words_[offsets_[level] + position / 64];
-            const bool was_empty = word == 0;
-            word |= std::uint64_t{1} << (position % 64);
-            if (!was_empty) { return; }
-            position /= 64;
-        }
+        std::uint64_t& word = words_[position / 64];
+        const bool was_empty = word == 0;
+        word |= std::uint64_t{1} << (position % 64);
+        if (was_empty) { insert_above(position / 64); } // seldom: neighbours come together
     }
 
     void erase(std::uint32_t position) noexcept {
-        for (std::size_t level = 0; level < levels_; ++level) {
-            std::uint64_t& word = words_[offsets_[level] + position / 64];
-            word &= ~(std::uint64_t{1} << (position % 64));
-            if (word != 0) { return; }
-            position /= 64;
-        }
+        std::uint64_t& word = words_[position / 64];
+        word &= ~(std::uint64_t{1} << (position % 64));
+        if (word == 0) { erase_above(position / 64); }
     }
 
     [[nodiscard]] bool contains(std::uint32_t position) const noexcept {
@@ -102,6 +96,25 @@ private:
     }
     static std::uint32_t highest(std::uint64_t word) noexcept {
         return static_cast<std::uint32_t>(63 - std::countl_zero(word));
+    }
+
+    void insert_above(std::uint32_t position) noexcept {
+        for (std::size_t level = 1; level < levels_; ++level) {
+            std::uint64_t& word = words_[offsets_[level] + position / 64];
+            const bool was_empty = word == 0;
+            word |= std::uint64_t{1} << (position % 64);
+            if (!was_empty) { return; }
+            position /= 64;
+        }
+    }
+
+    void erase_above(std::uint32_t position) noexcept {
+        for (std::size_t level = 1; level < levels_; ++level) {
+            std::uint64_t& word = words_[offsets_[level] + position / 64];
+            word &= ~(std::uint64_t{1} << (position % 64));
+            if (word != 0) { return; }
+            position /= 64;
+        }
     }
 
     [[nodiscard]] std::uint32_t descend(std::size_t level, std::uint32_t position) const noexcept {

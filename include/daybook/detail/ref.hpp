@@ -59,6 +59,7 @@ public:
         std::swap(block_, other.block_);
         return *this;
     }
+    constexpr void swap(Ref& other) noexcept { std::swap(block_, other.block_); }
     constexpr ~Ref() {
         if (block_ != nullptr) { block_->release(); }
     }

@@ -41,23 +41,24 @@ public:
     /// Whether records go by age; if not, the instants that other members take mean nothing.
     [[nodiscard]] bool has_max_age() const noexcept { return max_age_ != 0; }
 
-    void add(std::uint32_t index, steady_time now) noexcept {
-        pool_[index].finish_rank = next_rank_++;
-        if (has_max_age()) { pool_[index].finished_second = newest_second_ = std::max(newest_second_, second_of(now)); }
-        list_of(pool_[index]).push_newest(pool_, index);
+    void add(std::uint32_t index, ExecutionSlot& slot, steady_time now) noexcept {
+        slot.finish_rank = next_rank_++;
+        if (has_max_age()) { slot.finished_second = newest_second_ = std::max(newest_second_, second_of(now)); }
+        list_of(slot).push_newest(pool_, index, slot);
     }
 
     /// A skip was counted again: its age begins anew, so that a run of skips is shown as long as it goes on.
     void touch(std::uint32_t index, steady_time now) noexcept {
         if (!has_max_age()) { return; }
-        remove(index);
-        add(index, now);
+        ExecutionSlot& slot = pool_[index];
+        remove(slot);
+        add(index, slot, now);
     }
 
-    void remove(std::uint32_t index) noexcept { list_of(pool_[index]).erase(pool_, index); }
+    void remove(const ExecutionSlot& slot) noexcept { list_of(slot).erase(pool_, slot); }
 
     /// The record that has to go now, or `no_slot`. By count, at most one after each `add`; by age there may be more.
-    [[nodiscard]] std::uint32_t surplus(steady_time now) const noexcept {
+    [[nodiscard]] [[gnu::always_inline]] std::uint32_t surplus(steady_time now) const noexcept {
         if (skips_.size > skip_capacity_) { return skips_.oldest; }
         if (size() <= capacity_) { return expired(now); }
         const std::uint32_t oldest = older(finished_.oldest, skips_.oldest);

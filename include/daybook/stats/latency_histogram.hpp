@@ -31,7 +31,7 @@ class LatencyHistogram {
 
 public:
     /// Counts one duration; a negative one counts as zero. O(1).
-    void record(std::chrono::nanoseconds duration) noexcept {
+    [[gnu::always_inline]] void record(std::chrono::nanoseconds duration) noexcept {
         const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count()));
         ++buckets_[bucket_of(value)];
         ++count_;

@@ -116,21 +116,29 @@ public:
     }
 
     /// Counts an execution that ended. O(1); once an hour O(handlers).
-    void record_end(const ExecutionEnd& end) noexcept {
+    [[gnu::always_inline]] void record_end(const ExecutionEnd& end) noexcept {
         if (!timeline_.is_within_minute(end.at)) { turn_to(end.at); }
         if (!rates_.is_within_step(end.steady_at)) { rates_.turn_to(end.steady_at, so_far(timeline_.total_tally())); }
         const bool has_run = end.duration != ExecutionEnd::never_ran;
         const bool is_retry = has_run && end.attempt_number > 1;
+        const bool has_reported = end.requests != RequestCounts{};
         Handler& handler = handler_of(end.handler);
         auto& minute = timeline_.minute();
+        detail::OutcomeTally& job = job_of(end.job).tally;
         minute.tally.count(end.status, end.is_final, is_retry);
         handler.tally.count(end.status, end.is_final, is_retry);
-        job_of(end.job).tally.count(end.status, end.is_final, is_retry);
+        job.count(end.status, end.is_final, is_retry);
         if (end.is_final) {
-            const RequestCounts requests = detail::requests_of(end.requests, end.status);
-            detail::add_requests(minute.tally.requests, requests);
-            detail::add_requests(handler.tally.requests, requests);
-            detail::add_requests(job_of(end.job).tally.requests, requests);
+            if (has_reported) {
+                const RequestCounts requests = detail::requests_of(end.requests, end.status);
+                detail::add_requests(minute.tally.requests, requests);
+                detail::add_requests(handler.tally.requests, requests);
+                detail::add_requests(job.requests, requests);
+            } else {
+                minute.tally.count_request(end.status);
+                handler.tally.count_request(end.status);
+                job.count_request(end.status);
+            }
             models_.count(end.model.empty() ? handler.model : models_.number_of(end.model));
         }
         if (has_run && end.status != JobStatus::cancelled) {

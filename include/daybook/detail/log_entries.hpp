@@ -19,6 +19,7 @@
 #include <daybook/types.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -15,6 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 namespace daybook::inline v0 {
 
@@ -110,6 +113,59 @@ public:
         sum_ += other.sum_;
         min_ = std::min(min_, other.min_);
         max_ = std::max(max_, other.max_);
+    }
+
+    /// What one bucket has counted; see `index_of`.
+    struct Bucket {
+        std::size_t index = 0;
+        std::uint64_t count = 0;
+
+        friend bool operator==(const Bucket&, const Bucket&) = default;
+    };
+
+    /// In which bucket a duration is counted: from 0 up to, and not including, `40 * SubBuckets`; longer ones are not
+    /// in a lower one.
+    [[nodiscard]] static constexpr std::size_t index_of(std::chrono::nanoseconds duration) noexcept {
+        return bucket_of(static_cast<std::uint64_t>(std::max<std::int64_t>(0, duration.count())));
+    }
+
+    /// The buckets that have counted something, in order of the index: with sum, minimum and maximum all there is to
+    /// write down.
+    [[nodiscard]] std::vector<Bucket> buckets() const {
+        std::vector<Bucket> used;
+        if (count_ == 0) { return used; }
+        const auto last = static_cast<std::size_t>(last_used());
+        for (auto i = static_cast<std::size_t>(first_used()); i <= last; ++i) {
+            if (buckets_[i] != 0) { used.push_back({.index = i, .count = buckets_[i]}); }
+        }
+        return used;
+    }
+
+    /// What was written down, read again.
+    /// @param buckets  In order of the index, none of them empty.
+    /// @throws std::invalid_argument  That is no histogram: the buckets are not in order, or do not begin with that of
+    ///                                `min` and end with that of `max`.
+    [[nodiscard]] static LatencyHistogram restored(std::span<const Bucket> buckets, double sum_ns,
+                                                   std::chrono::nanoseconds min, std::chrono::nanoseconds max) {
+        LatencyHistogram histogram;
+        if (buckets.empty()) { return histogram; }
+        const auto refuse = [] { throw std::invalid_argument{"LatencyHistogram: these are no buckets of one"}; };
+        if (min.count() < 0 || min > max || buckets.front().index != index_of(min) ||
+            buckets.back().index != index_of(max)) {
+            refuse();
+        }
+        const Bucket* before = nullptr;
+        for (const Bucket& bucket : buckets) {
+            const bool is_in_order = before == nullptr || before->index < bucket.index;
+            if (bucket.count == 0 || !is_in_order || bucket.index > buckets.back().index) { refuse(); }
+            histogram.buckets_[bucket.index] = bucket.count;
+            histogram.count_ += bucket.count;
+            before = &bucket;
+        }
+        histogram.sum_ = sum_ns;
+        histogram.min_ = static_cast<std::uint64_t>(min.count());
+        histogram.max_ = static_cast<std::uint64_t>(max.count());
+        return histogram;
     }
 
 private:

@@ -44,6 +44,7 @@ struct FixedBackoff;
 enum class Overlap : std::uint8_t;
 enum class Misfire : std::uint8_t;
 enum class Delivery : std::uint8_t;
+enum class OnStoreFailure : std::uint8_t;
 
 // stats: how much
 /// @tparam SubBuckets  Steps within a doubling, a power of two; the relative error of a percentile is 1 / (2 *

@@ -42,6 +42,21 @@ public:
     AnyScheduler& operator=(const AnyScheduler&) = delete;
 
     /// Starts the threads; schedules begin to count now. A second call does nothing.
+    ///
+    /// With a store (SchedulerOptions::store), what an earlier process has left is taken up first:
+    /// - Jobs that came as data and have not been added again are made of their handlers. One that cannot be made
+    ///   stays in the store, and is told (`on_diagnostic`).
+    /// - A job is known by its id, however it was made. Its schedule, if its text is still the same, goes on where it
+    ///   was: what came due while nobody ran is owed, and the misfire policy decides; what is over stays over, what
+    ///   `times` has left is left. Another text is told, and counts from now. An interval counts from now as well,
+    ///   unless it has `from`; so does a schedule of the program's own. A job that was paused stays so, and what it
+    ///   owes is skipped as `paused`.
+    /// - Executions that did not end are recorded as `abandoned`. Under `at_least_once` the next attempt comes at once,
+    ///   before anything else of the job and beside its overlap policy, unless that was the third in a row. A retry
+    ///   that was promised comes at once, too, if the policy still allows it; else a `cancelled` record says that it
+    ///   does not. So do executions of jobs that are not there at the start.
+    ///
+    /// Waits until the store has the jobs, at most for StoringOptions::timeout.
     /// @throws std::logic_error   The scheduler has been stopped; it stays so.
     /// @throws std::system_error  The system has not that many threads.
     void start() { core_->start(); }
@@ -65,6 +80,11 @@ public:
 
     /// Adds a job that is made of the handler with its `handler_id` (its id, if that is empty) and `method_name`: for
     /// jobs that come as data. See Scheduler::handlers.
+    ///
+    /// With a store it is there when this returns, and the same holds for what the other commands change of a job; but
+    /// they wait at most for StoringOptions::timeout, not at all inside hooks and schedules, and where the store does
+    /// not answer they tell `on_diagnostic`, and it is written later. A retry policy's callables, a schedule of the
+    /// program's own and `on_store_failure` are not kept.
     /// @throws std::invalid_argument  There is no such handler, and the message says which there are; else as the other
     ///   forms of `add`.
     void add(JobOptions options) { core_->add_named(std::move(options)); }
@@ -255,7 +275,8 @@ private:
     }
 
     Scheduler(SchedulerOptions options, int)
-        : Scheduler{options, JobExecutionLog<Result>{options.log}, Handlers<Result>{}} {}
+        : Scheduler{options, JobExecutionLog<Result>{JobExecutionLog<Result>::make_core(options.log)},
+                    Handlers<Result>{}} {}
     Scheduler(const SchedulerOptions& options, JobExecutionLog<Result> log, Handlers<Result> handlers)
         : AnyScheduler{std::make_shared<detail::SchedulerCore>(options, log.core_, handlers)},
           log_{std::move(log)},

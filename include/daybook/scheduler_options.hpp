@@ -5,9 +5,11 @@
 /// @file
 /// How a scheduler is set up, and what its commands answer.
 
+#include <daybook/log/any_store.hpp>
 #include <daybook/log/log_options.hpp>
 #include <daybook/policy/delivery.hpp>
 #include <daybook/policy/misfire.hpp>
+#include <daybook/policy/on_store_failure.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
 #include <daybook/scheduler_hooks.hpp>
@@ -34,6 +36,11 @@ struct SchedulerOptions {
     /// The history. Its `clock` is the scheduler's, and its `max_running` is at least what the queue needs.
     LogOptions log = {};
 
+    /// Where the history and the jobs last beyond the process: the same as `log.store`, of which this one is taken if
+    /// both are given; `log.storing` says how it is written to. Opened by the constructor, which throws a StoreError
+    /// when that fails. See AnyScheduler::start for what a restart makes of it. None: memory alone.
+    AnyStore store = {};
+
     /// Executions that may wait, for a busy worker or for the one before; beyond it occurrences are skipped
     /// (`queue_full`). 1 to 1,000,000,000.
     std::size_t max_queue = 1000;
@@ -57,6 +64,9 @@ struct SchedulerOptions {
     Overlap overlap = Overlap::skip;
     Misfire misfire = Misfire::run_once;
     Delivery delivery = Delivery::at_least_once;
+
+    /// Of jobs that are `at_least_once`; the others hold.
+    OnStoreFailure on_store_failure = OnStoreFailure::run_anyway;
 
     /// What starts later than this is late, and the misfire policy decides; not negative.
     std::chrono::nanoseconds misfire_tolerance = std::chrono::seconds{1};
@@ -99,6 +109,11 @@ struct StopReport {
     std::vector<std::string> still_running = {}; ///< ids of jobs whose bodies had not returned, one for each body
     std::size_t skipped = 0;                     ///< executions that waited, and are skipped now (`shutdown`)
     std::size_t cancelled = 0;                   ///< retries that will not come
+
+    /// Whether all that was recorded by then is in the store, as far as there is one. If not, it goes on being tried
+    /// for as long as there is a handle of the log.
+    bool is_written = true;
+    std::size_t unwritten = 0; ///< records that were not in the store yet
 
     /// Whether nothing of the scheduler runs any more.
     [[nodiscard]] bool has_stopped() const noexcept { return still_running.empty(); }

@@ -50,7 +50,8 @@ public:
             if (run.run_type != Run::RT_Iteration || run.error_occurred) { continue; }
             std::string name = run.run_name.function_name;
             if (!run.run_name.args.empty()) { name += '/' + run.run_name.args; }
-            const bool is_wall = run.run_name.time_type == "real_time";
+            const std::string& time = run.run_name.time_type;
+            const bool is_wall = time == "real_time" || time == "manual_time";
             const double seconds = is_wall ? run.real_accumulated_time : run.cpu_accumulated_time;
             add(name, seconds * 1e9 / static_cast<double>(std::max<benchmark::IterationCount>(1, run.iterations)));
             for (const auto& [counter, value] : run.counters) { add(name + ':' + counter, value.value); }

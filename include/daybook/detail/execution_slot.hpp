@@ -50,7 +50,9 @@ struct ExecutionSlot {
     std::int64_t scheduled_at = no_instant;
     std::int64_t queued_at = no_instant;
     std::int64_t started_at = no_instant;
-    std::int64_t steady = 0;           ///< ns: of the hand-over, then of the start, in the end how long it ran
+    std::int64_t position = 0;         ///< see StoredExecution; kept where there is a store
+    std::int64_t steady = 0;           ///< ns: of the hand-over, then of the start, in the end how long it ran; of a
+                                       ///< skip: how many of its occurrences the store's statistics have
     std::uint64_t count = not_counted; ///< records processed; of a skip, its occurrences
     Ref<RefCounted> result;
     Ref<TextBlock> error;
@@ -62,8 +64,9 @@ struct ExecutionSlot {
     std::uint32_t attempt_number = 1;
     SlotLinks by_job;
     SlotLinks by_handler;
-    SlotLinks by_order; ///< in the skips, or in the executions that the ring has overtaken
-    SlotLinks by_age;   ///< in flight by hand-over, then finished by finish; while free, `older` is the next free one
+    SlotLinks by_order;   ///< in the skips, or in the executions that the ring has overtaken
+    SlotLinks by_journal; ///< what the store does not have yet
+    SlotLinks by_age;     ///< in flight by hand-over, then finished by finish; while free, `older` is the next free one
     JobStatus status = JobStatus::queued;
     SkipReason reason = SkipReason::none;
     Trigger trigger = Trigger::schedule;
@@ -71,6 +74,8 @@ struct ExecutionSlot {
     bool is_final = false;
     bool count_is_minimum = false;
     bool in_ring = false;
+    bool is_journaled = false;         ///< in the list of what the store does not have yet
+    bool start_is_counted = false;     ///< by the store's statistics
     bool ran = false;                  ///< `steady` is a duration once it has finished
     std::uint32_t finished_second = 0; ///< see Retention
 };

@@ -246,6 +246,7 @@ private:
         const auto delivery = body_->choice("execution_type", parse_execution_type, "AT_LEAST_ONCE, AT_MOST_ONCE");
         if (delivery && delivery != job.delivery) { // then it decides about the retries, unless they are given
             job.delivery = delivery;
+            job.on_store_failure.reset(); // at most once has no choice
             job.retry = *delivery == Delivery::at_most_once ? RetryPolicy{} : options_->at_least_once;
         }
         read_retry(job, present);

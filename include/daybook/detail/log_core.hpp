@@ -5,22 +5,7 @@
 /// @file
 /// The log without the type of its results: every change of state, each one short critical section.
 
-#include <daybook/detail/execution_index.hpp>
-#include <daybook/detail/execution_slot.hpp>
-#include <daybook/detail/feed_ring.hpp>
-#include <daybook/detail/id_index.hpp>
-#include <daybook/detail/log_clock.hpp>
-#include <daybook/detail/log_entries.hpp>
-#include <daybook/detail/log_mutex.hpp>
-#include <daybook/detail/name_table.hpp>
-#include <daybook/detail/record_memory.hpp>
-#include <daybook/detail/ref.hpp>
-#include <daybook/detail/retention.hpp>
-#include <daybook/detail/saturate.hpp>
-#include <daybook/log/execution.hpp>
-#include <daybook/log/log_options.hpp>
-#include <daybook/stats/stats.hpp>
-#include <daybook/time/wall_clock.hpp>
+#include <daybook/detail/log_state.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -36,119 +21,6 @@
 #include <vector>
 
 namespace daybook::inline v0::detail {
-
-/// @par Thread safety
-/// Every public member may be called from any thread. No user code runs under the lock: results are shared blocks that
-/// are made before it is taken, and destroyed after it was released.
-class LogCore {
-public:
-    explicit LogCore(LogOptions options);
-    LogCore(const LogCore&) = delete;
-    LogCore& operator=(const LogCore&) = delete;
-
-    [[nodiscard]] const LogOptions& options() const noexcept { return options_; }
-
-    /// Interns three names until `release`.
-    [[nodiscard]] NameRefs acquire(const HashedNames& names);
-    void release(const NameRefs& names) noexcept;
-
-    /// Starts an execution, or hands it over to wait for a worker (`status` is `running` or `queued`).
-    /// @tparam Names  HashedNames, or the NameRefs of names that are interned already.
-    template <class Names>
-    Execution start(const Names& names, const ExecutionStart& start, JobStatus status);
-
-    /// A worker takes a queued execution: it moves to the front, as of `now`. @returns Whether it was still queued.
-    bool begin(const Execution& execution, std::optional<std::uint32_t> worker, const ClockReading& now) noexcept;
-
-    /// Ends an execution that is queued or running.
-    Finish finish(const Execution& execution, JobStatus status, Ref<RefCounted> result, Ref<TextBlock> error,
-                  Finality finality) noexcept;
-
-    /// Turns a queued execution into a skip with a record of its own.
-    Finish skip_queued(const Execution& execution, SkipReason reason) noexcept;
-
-    /// Counts occurrences that got no execution; joins the job's last skip where nothing has come between.
-    ExecutionId skip(const NameRefs& names, const SkipStart& skip);
-
-    /// Calls `change(ExecutionSlot&)` for an execution that is in flight, under the lock: library code only.
-    template <class Change>
-    bool update(const Execution& execution, Change&& change) {
-        const std::scoped_lock lock{mutex_};
-        if (find_open(execution) != Finish::recorded) { return false; }
-        const RecordMemory::Change counted{memory_, pool_[execution.slot]};
-        change(pool_[execution.slot]);
-        return true;
-    }
-
-    /// @returns How many finished records were removed.
-    std::size_t clear();
-
-    [[nodiscard]] std::size_t retained() const {
-        const std::scoped_lock lock{mutex_};
-        return finished_.size();
-    }
-
-private:
-    friend class LogReader; // asks; see log_reader.hpp
-    friend class LogUpkeep; // age, memory and subscribers; see log_upkeep.hpp
-    using JobTable = NameTable<NameEntry<&ExecutionSlot::by_job>>;
-    using HandlerTable = NameTable<NameEntry<&ExecutionSlot::by_handler>>;
-    using AgeList = SlotList<&ExecutionSlot::by_age>;
-    using Discarded = detail::Discarded;
-    using Owners = detail::Owners;
-
-    // Whoever calls one of these holds the lock; `index` and `slot` are of the same execution. What every start or
-    // finish goes through is inlined: a call for each step would cost as much as the steps.
-    [[nodiscard]] Owners owners_of(const ExecutionSlot& slot) noexcept {
-        return {jobs_[slot.job], handlers_[slot.handler]};
-    }
-    [[gnu::always_inline]] NameRefs acquire_locked(const HashedNames& names);
-    NameRefs acquire_locked(const NameRefs& names) noexcept;
-    void release_locked(const NameRefs& names) noexcept;
-    void track_names(const ExecutionSlot& slot, const Owners& owners) noexcept;
-    [[gnu::always_inline]] Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
-                                                  const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
-                                                  Discarded& discarded) noexcept;
-    [[nodiscard]] Finish find_open(const Execution& execution) const noexcept;
-    void abandon_oldest(steady_time now, Discarded& discarded) noexcept;
-    [[gnu::always_inline]] void finish_locked(std::uint32_t index, ExecutionSlot& slot, JobStatus status,
-                                              Finality finality, steady_time steady, Discarded& discarded) noexcept;
-    void count_start(ExecutionSlot& slot, const Owners& owners,
-                     std::optional<std::chrono::nanoseconds> queue_delay) noexcept;
-    void count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept;
-    [[gnu::always_inline]] void link(std::uint32_t index, ExecutionSlot& slot, const Owners& owners) noexcept;
-    void link_skip(std::uint32_t index, ExecutionSlot& slot) noexcept;
-    void unlink(ExecutionSlot& slot, const Owners& owners) noexcept;
-    [[gnu::always_inline]] void retain(std::uint32_t index, ExecutionSlot& slot, steady_time now,
-                                       Discarded& discarded) noexcept;
-    /// For what finishes without having to know how long it took.
-    [[nodiscard]] steady_time age_now() const noexcept {
-        return finished_.has_max_age() ? options_.clock.steady_now() : steady_time{};
-    }
-    void evict(std::uint32_t index, Discarded& discarded) noexcept;
-    void ready_for_one();
-
-    const LogOptions options_;
-    const std::uint32_t tag_;
-
-    LogClock clock_;
-    mutable LogMutex mutex_;
-    SlotPool pool_; // guarded by mutex_, as is all that follows
-    ExecutionIndex index_;
-    IdIndex ids_;
-    JobTable jobs_;
-    HandlerTable handlers_;
-    NameTable<char> methods_; // the payload means nothing
-    std::vector<std::uint32_t> tracked_jobs_;
-    std::vector<std::uint32_t> tracked_handlers_;
-    Stats<> stats_;
-    AgeList in_flight_; // by hand-over
-    Retention finished_;
-    RecordMemory memory_;
-    std::unique_ptr<FeedRings> feeds_; // null until somebody subscribes
-    ExecutionId next_id_ = 1;
-    std::uint64_t cleared_rank_ = 0; // what finished before this was cleared, or is about to be
-};
 
 inline LogCore::LogCore(LogOptions options)
     : options_{checked(std::move(options))},
@@ -249,6 +121,8 @@ inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionSta
     const Owners owners = owners_of(slot);
     track_names(slot, owners);
     if (status == JobStatus::running) { count_start(slot, owners, std::nullopt); }
+    place(slot, now.wall.time_since_epoch().count());
+    note(index);
     ids_.insert(index, slot.id);
     in_flight_.push_newest(pool_, index, slot);
     link(index, slot, owners);
@@ -306,6 +180,8 @@ inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32
     const auto waited = now.steady.time_since_epoch() - std::chrono::nanoseconds{slot.steady};
     slot.steady = now.steady.time_since_epoch().count();
     count_start(slot, owners, waited);
+    place(slot, slot.started_at);
+    note(execution.slot);
     link(execution.slot, slot, owners);
     owners.job.open_skip = no_slot; // it stands between them now
     return true;
@@ -354,6 +230,7 @@ inline void LogCore::finish_locked(std::uint32_t index, ExecutionSlot& slot, Job
     add_reports(end, slot, options_.model_key);
     stats_.record_end(end);
     in_flight_.erase(pool_, slot);
+    note(index);
     retain(index, slot, steady, discarded);
 }
 
@@ -372,6 +249,8 @@ inline Finish LogCore::skip_queued(const Execution& execution, SkipReason reason
     slot.count = 1;
     slot.started_at = wall.time_since_epoch().count(); // of a skip: when it was last counted
     slot.is_final = true;
+    slot.steady = 0;
+    note(execution.slot);
     in_flight_.erase(pool_, slot);
     link_skip(execution.slot, slot);
     owners.job.open_skip = no_slot;
@@ -398,6 +277,7 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
         joined.count_is_minimum |= skip.is_minimum || !fits;
         joined.started_at = wall.time_since_epoch().count();
         count_skip(joined, skip.occurrences);
+        note(open);
         finished_.touch(open, steady);
         return joined.id;
     }
@@ -417,6 +297,8 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     slot.is_final = true;
     if (skip.scheduled_at) { slot.scheduled_at = skip.scheduled_at->time_since_epoch().count(); }
     slot.started_at = wall.time_since_epoch().count(); // of a skip: when it was last counted
+    place(slot, slot.started_at);
+    note(index);
     ids_.insert(index, slot.id);
     link_skip(index, slot);
     count_skip(slot, skip.occurrences);
@@ -453,6 +335,9 @@ inline void LogCore::retain(std::uint32_t index, ExecutionSlot& slot, steady_tim
 inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
     ExecutionSlot& slot = pool_[index];
     const Owners owners = owners_of(slot);
+    if (journal_) {
+        journal_->rescue(pool_, index, [&] { return journal_entry(index); });
+    }
     finished_.remove(slot);
     if (owners.job.open_skip == index) { owners.job.open_skip = no_slot; }
     unlink(slot, owners);
@@ -463,7 +348,21 @@ inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
     pool_.give_back(index);
 }
 
-inline std::size_t LogCore::clear() {
+/// A copy of a record for the store, which counts as told by then.
+inline JournalEntry LogCore::journal_entry(std::uint32_t index) {
+    ExecutionSlot& slot = pool_[index];
+    JournalEntry entry{.record = {{}, {slot.result, slot.error}}, .position = slot.position};
+    copy_facts(slot, names_of(slot), entry.record.facts);
+    if (slot.status == JobStatus::skipped) {
+        entry.fresh_skips = slot.count - static_cast<std::uint64_t>(slot.steady);
+        slot.steady = static_cast<std::int64_t>(slot.count);
+    } else if (slot.ran) {
+        entry.is_start = !std::exchange(slot.start_is_counted, true);
+    }
+    return entry;
+}
+
+inline std::size_t LogCore::clear(Unwritten unwritten) {
     const sys_time wall = options_.clock.now();
     std::uint64_t up_to = 0;
     Stats<>::Retired retired; // destroyed after the lock
@@ -480,6 +379,7 @@ inline std::size_t LogCore::clear() {
         const std::scoped_lock lock{mutex_};
         const std::uint32_t oldest = finished_.oldest();
         if (oldest == no_slot || pool_[oldest].finish_rank >= up_to) { return removed; }
+        if (journal_ && unwritten == Unwritten::forget) { journal_->forget(pool_, oldest); }
         evict(oldest, discarded);
     }
 }

@@ -52,7 +52,7 @@ public:
         const std::uint32_t index = core_.ids_.find(id);
         if (index == no_slot) { return std::nullopt; }
         std::optional<RawRecord> found{RawRecord{{}, {pool_[index].result, pool_[index].error}}};
-        copy_facts(pool_[index], names_of(pool_[index]), found->facts);
+        copy_facts(pool_[index], core_.names_of(pool_[index]), found->facts);
         return found;
     }
 
@@ -301,11 +301,9 @@ private:
         }
     }
 
-    [[nodiscard]] RecordNames names_of(const ExecutionSlot& slot) const noexcept {
-        return {core_.jobs_.name(slot.job), core_.handlers_.name(slot.handler), core_.methods_.name(slot.method)};
+    void copy_to(RecordSink& records, std::uint32_t index) const {
+        records.add(pool_[index], core_.names_of(pool_[index]));
     }
-
-    void copy_to(RecordSink& records, std::uint32_t index) const { records.add(pool_[index], names_of(pool_[index])); }
 
     const LogCore& core_;
     LogView view_;

@@ -44,6 +44,7 @@ struct Owed {
     std::optional<sys_time> next = {};           ///< the first that is still to come, for what the wall clock drives
     std::optional<steady_time> next_steady = {}; ///< the same for what the steady clock drives
     std::optional<std::uint64_t> left = {};      ///< of first ones: how many there may be at all; empty: without end
+    std::optional<sys_time> accounted = {};      ///< of first ones: nothing up to then is owed
     std::exception_ptr thrown = {};              ///< what ended the schedule; what had come until then stands
     std::string error = {};                      ///< the same in words, for who wants them
 

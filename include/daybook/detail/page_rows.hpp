@@ -8,6 +8,7 @@
 #include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/log_entries.hpp>
 #include <daybook/detail/record_facts.hpp>
+#include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/result_block.hpp>
 #include <daybook/detail/text_search.hpp>
 #include <daybook/log/execution_query.hpp>
@@ -20,6 +21,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace daybook::inline v0::detail {
@@ -118,18 +120,24 @@ private:
 template <class Result>
 class PageRows {
 public:
-    /// @throws std::invalid_argument  As JobExecutionLog::query.
-    PageRows(const JobExecutionLog<Result>& log, const ExecutionQuery& query)
-        : facts_{log.built(log.reader().query(query, rows_, result_search<Result>()), query.offset, {})} {}
+    /// @throws  As JobExecutionLog::query.
+    PageRows(const JobExecutionLog<Result>& log, const ExecutionQuery& query) {
+        if (auto stored = log.stored(query, statuses_of(query))) { // which has records, not rows
+            facts_ = std::move(*stored);
+        } else {
+            facts_ = log.built(log.reader().query(query, rows_, result_search<Result>()), query.offset, {});
+        }
+    }
 
-    /// A Page, but for its records.
+    /// A Page, whose records are to be had here.
     [[nodiscard]] const Page<Result>& facts() const noexcept { return facts_; }
-    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size() + facts_.records.size(); }
 
     /// Calls `use(record)` with each, in order; the record lives as long as the call.
     template <class Use>
     void for_each(Use&& use) const {
         rows_.template for_each<Result>(use);
+        for (const JobExecutionRecord<Result>& record : facts_.records) { use(record); }
     }
 
 private:

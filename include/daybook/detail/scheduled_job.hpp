@@ -12,6 +12,7 @@
 #include <daybook/detail/pinned_names.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/log/execution.hpp>
+#include <daybook/log/job_store.hpp>
 #include <daybook/types.hpp>
 
 #include <chrono>
@@ -36,6 +37,7 @@ struct JobPolicies {
     Overlap overlap = Overlap::skip;
     Misfire misfire = Misfire::run_once;
     Delivery delivery = Delivery::at_least_once;
+    OnStoreFailure on_store_failure = OnStoreFailure::run_anyway;
     std::chrono::nanoseconds misfire_grace{0};
     std::uint32_t max_catch_up = 0;
     int priority = 0;
@@ -55,6 +57,10 @@ struct JobPlan {
     JobFunction function;
     std::optional<PinnedNames> names;  ///< always there; made last
     ConcurrencyGroup* group = nullptr; ///< null: unbounded
+
+    /// As a store keeps it, without what changes while the job goes on. Null where there is no store.
+    std::shared_ptr<const StoredJob> kept;
+    bool is_readable = false; ///< the text in there is read as this schedule
 
     /// Whether the end of one occurrence says when the next is due.
     [[nodiscard]] bool is_after_completion() const noexcept {
@@ -97,6 +103,13 @@ struct Job {
     std::optional<sys_time> last_skip_at; ///< its nominal time; of a manual trigger when it was refused
     CountedFlag is_stale;
     std::string schedule_error;
+
+    // Where there is a store:
+    std::shared_ptr<const StoredJob> stored; ///< what an earlier process has left of it, until its schedule begins
+    std::optional<sys_time> accounted;       ///< where its schedule begins to count, until the store is told
+    sys_time counted_to{};                   ///< the last nominal time that `left` has counted
+    bool has_begun = false;                  ///< its schedule, so that what is counted of it means something
+    bool is_to_keep = false;                 ///< it has changed since the store was told
 };
 
 /// An occurrence from the moment it is let through until it is final.
@@ -158,6 +171,7 @@ struct Decision {
     std::shared_ptr<const JobPlan> plan = {}; ///< the same
     std::shared_ptr<Occurrence> occurrence = {};
     SkipStart skip = {};
+    std::optional<sys_time> accounted = {}; ///< once it is done, what came due up to then has its record
     Finality finality = Finality::final_attempt;
     std::uint32_t attempt = 1;
     bool replaces_worker = false;

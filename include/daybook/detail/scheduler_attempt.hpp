@@ -24,7 +24,8 @@ namespace daybook::inline v0::detail {
 inline bool SchedulerCore::run_one() {
     OccurrencePtr occurrence;
     std::vector<OccurrencePtr> dropped; // destroyed outside the lock, perhaps with the callable of a removed job
-    const ClockReading now = options_.clock.read();
+    ClockReading now = options_.clock.read();
+    bool is_held = false; // until the store has been asked
     try {
         std::stop_source stop;
         const Lock lock{mutex_};
@@ -41,13 +42,23 @@ inline bool SchedulerCore::run_one() {
         --occurrence->job->queued;
         ++running_;
         ++occurrence->job->running;
-        last_start_ = occurrence->job->last_start = now.wall;
-        set_deadline(*occurrence, now.steady, lock);
+        is_held = asks_store(*occurrence->plan);
+        occurrence->started = now.steady;
+        if (!is_held) { note_start(*occurrence, now, lock); }
     } catch (const std::bad_alloc&) { // another task tries again after a while
         if (open_pool_ != nullptr || is_executor_open_) { ++posts_owed_; }
         const Lock lock{mutex_};
         run_short(lock);
         return false;
+    }
+    if (is_held) {
+        if (!is_confirmed(*occurrence->plan)) {
+            withhold(occurrence);
+            return true;
+        }
+        now = options_.clock.read();
+        const Lock lock{mutex_};
+        if (!occurrence->is_ended) { note_start(*occurrence, now, lock); }
     }
     if (!log_->begin(occurrence->execution, WorkerPool::current_worker(),
                      now)) { // abandoned, or cancelled, while it waited
@@ -60,6 +71,11 @@ inline bool SchedulerCore::run_one() {
     }
     run_body(occurrence);
     return true;
+}
+
+inline void SchedulerCore::note_start(Occurrence& occurrence, const ClockReading& now, const Lock& lock) {
+    last_start_ = occurrence.job->last_start = now.wall;
+    set_deadline(occurrence, now.steady, lock);
 }
 
 /// The attempt begins at `now`.

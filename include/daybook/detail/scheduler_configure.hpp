@@ -34,6 +34,13 @@ namespace daybook::inline v0::detail {
 /// A job as the options say, if it still is what it was: nobody's change between the two is lost.
 inline JobChange SchedulerCore::configure(JobOptions from, std::uint64_t revision) {
     const std::string id = from.id;
+    const JobChange change = change_if(std::move(from), revision);
+    if (change == JobChange::done) { keep_change(id, Kept::planned_anew); }
+    return change;
+}
+
+inline JobChange SchedulerCore::change_if(JobOptions from, std::uint64_t revision) {
+    const std::string id = from.id;
     const bool is_paused = from.is_paused;
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "configure");
     PlanPtr present; // destroyed outside the locks, perhaps with the callable
@@ -91,6 +98,7 @@ inline void SchedulerCore::keep_schedule(const JobPtr& job, const PlanPtr& plan,
     const auto after = plan->policies.stale_after;
     job->plan = plan;
     job->revision = ++last_revision_;
+    job->is_to_keep = true;
     if (after == after.zero()) {
         job->is_stale = false;
         stale_due_.erase(job->index);

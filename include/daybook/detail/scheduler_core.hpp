@@ -18,6 +18,7 @@
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
 #include <daybook/job/job_query.hpp>
+#include <daybook/log/job_store.hpp>
 #include <daybook/log/scoped_execution.hpp>
 #include <daybook/scheduler_health.hpp>
 #include <daybook/scheduler_options.hpp>
@@ -56,6 +57,7 @@ public:
         const auto began = options_.clock.now().time_since_epoch().count();
         last_revision_ = began > 0 ? static_cast<std::uint64_t>(began) : 0;
         for (const auto& [name, limit] : options_.group_limits) { groups_[name].limit = limit; }
+        take_stored();
     }
     SchedulerCore(const SchedulerCore&) = delete;
     SchedulerCore& operator=(const SchedulerCore&) = delete;
@@ -112,6 +114,7 @@ private:
         SkipReason refused = SkipReason::none;
         bool is_begun = false;
         std::size_t steps_done = 0;
+        bool is_to_keep = false; ///< what the store has of the job has to change with it
     };
     using Dues = std::list<Due>;
 
@@ -135,6 +138,9 @@ private:
 
     // Jobs. A parameter `lock` says that the lock is held.
     [[nodiscard]] std::shared_ptr<JobPlan> plan_of(JobOptions from, const char* command);
+    bool insert(JobOptions options, JobFunction function, IfPresent if_present, JobOrigin origin, std::string& told);
+    bool change(JobOptions options);
+    JobChange change_if(JobOptions options, std::uint64_t revision);
     bool change_pause(const JobPtr& job, bool is_paused, const Lock& lock);
     void leave_behind(const JobPtr& job, const Moment& now, const Lock& lock);
     bool take_if_come(Due& due, const Lock& lock);
@@ -147,6 +153,29 @@ private:
     void replace_plan(const JobPtr& job, const PlanPtr& plan, const Owed& first, const Lock& lock);
     void keep_schedule(const JobPtr& job, const PlanPtr& plan, const Lock& lock);
     [[nodiscard]] std::vector<JobPtr> leaving_jobs(const Lock& lock) const;
+
+    // What lasts. Without a store none of it does anything.
+    void take_stored();
+    void restore_jobs();
+    [[nodiscard]] std::shared_ptr<const StoredJob> stored_as(std::string_view id) const;
+    [[nodiscard]] Owed resumed_due(const JobPlan& plan, const StoredJob* stored, const Moment& began,
+                                   std::string& told) const;
+    void resume_occurrences(const Moment& began);
+    bool resume(StoredExecution& row, steady_time due, bool& is_store_asked);
+    [[nodiscard]] std::uint32_t abandoned_before(const StoredExecution& row, bool& is_store_asked) const;
+    void describe_state(const Job& job, StoredJob& into, const Lock& lock) const;
+    void keep(const JobPtr& job) noexcept;
+    void keep_all();
+    enum class Kept : std::uint8_t { added, planned_anew, paused }; ///< what has become of a job
+    void keep_change(std::string_view id, Kept what);
+    void tell_unkept(const Job& job, const JobPlan& plan) const;
+    void forget_kept(const std::string& id) noexcept;
+    void await_store(const std::string& what) const;
+    void account(const Decision& decision) const noexcept;
+    [[nodiscard]] bool asks_store(const JobPlan& plan) const noexcept;
+    [[nodiscard]] bool is_confirmed(const JobPlan& plan) const;
+    void withhold(const OccurrencePtr& occurrence);
+    void write_last(StopReport& report) const;
 
     // What is due.
     void take_back_start(const Lock& lock) noexcept;
@@ -163,7 +192,8 @@ private:
     void settle_due(Due& due, Decisions& decisions);
     [[nodiscard]] Owed owed_by(const JobPlan& plan, std::uint64_t left, std::optional<sys_time> wall_due,
                                std::optional<steady_time> steady_due, sys_time wall, steady_time steady) const;
-    [[nodiscard]] Owed first_due(const JobPlan& plan, sys_time wall, steady_time steady) const;
+    [[nodiscard]] Owed first_due(const JobPlan& plan, sys_time wall, steady_time steady,
+                                 std::optional<sys_time> accounted = {}) const;
     void begin_schedule(Job& job, const Owed& first, const Lock& lock);
     void leave_timeline(const Moment& now, Dues& due, const Lock& lock);
     void set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due, const Lock& lock);
@@ -177,6 +207,8 @@ private:
     // One occurrence.
     OccurrencePtr admit(const Admission& from, Decisions& decisions, const Lock& lock);
     void skip(const Admission& from, SkipReason reason, Decisions& decisions) const;
+    void reserve_place(const Lock& lock);
+    void take_place(const OccurrencePtr& occurrence, const Lock& lock) noexcept;
     void cancel_active(const JobPtr& job, Decisions& decisions, const Lock& lock);
     static void decide_end(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions);
     void drop(const OccurrencePtr& occurrence, SkipReason reason, const Lock& lock);
@@ -194,6 +226,7 @@ private:
     void post(std::size_t count);
     void flush_posts();
     bool run_one();
+    void note_start(Occurrence& occurrence, const ClockReading& now, const Lock& lock);
     void set_deadline(Occurrence& occurrence, steady_time now, const Lock& lock);
     void run_body(const OccurrencePtr& occurrence);
     void begin_body(const OccurrencePtr& occurrence, JobContext::Attempt attempt);
@@ -234,6 +267,7 @@ private:
     std::size_t close_admission(StopReport& report, Decisions& decisions, const Lock& lock);
     void abandon_queue(StopReport& report, Decisions& decisions, const Lock& lock);
     void ask_all_to_stop(Decisions& decisions, const Lock& lock);
+    StopReport halt(std::chrono::nanoseconds grace);
     [[nodiscard]] bool is_started() const;
     [[nodiscard]] bool is_drained(const Lock& lock) const;
     void join();
@@ -287,7 +321,9 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_; // something ended; guarded by mutex_, as is all that follows
     std::map<std::string, JobPtr, std::less<>> jobs_;
-    std::vector<JobPtr> by_index_; // the items of the two heaps of jobs
+    std::map<std::string, std::shared_ptr<const StoredJob>, std::less<>> stored_; // by an earlier process, and not here
+    std::vector<StoredExecution> unfinished_;                                     // the same
+    std::vector<JobPtr> by_index_;                                                // the items of the two heaps of jobs
     std::vector<std::uint32_t> free_indices_;
     std::uint64_t last_revision_ = 0;
     IndexedHeap<sys_time> wall_due_;
@@ -317,8 +353,10 @@ private:
     std::vector<std::thread::id> stopping_threads_; // those that are inside stop
     enum class State : std::uint8_t { pending, started, stopping } state_ = State::pending;
     bool timer_may_end_ = false;
+    bool is_written_last_ = false; // or has been tried
 
     std::mutex dispatch_mutex_; // one dispatch at a time; taken before mutex_
+    std::mutex keep_mutex_;     // the store is told one thing after the other; taken before mutex_
     std::mutex join_mutex_;
     Alarm alarm_;
     std::shared_ptr<void> clock_token_;
@@ -349,6 +387,7 @@ inline SchedulerOptions SchedulerCore::checked(SchedulerOptions options) {
     }
     if (options.completed_job_retention < zero) { refuse("completed_job_retention must not be negative"); }
     options.log.clock = options.clock;
+    if (options.store) { options.log.store = options.store; }
     // Whatever waits or runs must find its record in flight; a retry is recorded before the place it waits in is known.
     options.log.max_running = std::max(options.log.max_running, 2 * options.max_queue + 2 * options.workers + 16);
     return options;

@@ -23,40 +23,6 @@
 
 namespace daybook::inline v0::detail {
 
-/// When a job that is added, or a scheduler that is started, is due for the first time. Runs outside the lock: the
-/// schedule may be the program's own.
-inline Owed SchedulerCore::first_due(const JobPlan& plan, sys_time wall, steady_time steady) const {
-    Owed first;
-    const AtWork at_work{*this};
-    try {
-        if (plan.schedule.interval() != nullptr) {
-            first = first_interval(plan.schedule, {wall, steady});
-        } else if (const At* once = plan.schedule.once()) {
-            // Also when it is past: then it is due at once, and late.
-            if (once->wall()) {
-                first.next = once->next(sys_time::min()) ? plan.schedule.next(sys_time::min()) : once->wall();
-            }
-            first.next_steady = once->steady();
-        } else {
-            first.next = plan.schedule.next(wall);
-        }
-        first.left = occurrences_left(plan.schedule, wall);
-    } catch (const std::bad_alloc&) { throw; } catch (...) {
-        first.error = describe_exception(std::current_exception());
-    }
-    return first;
-}
-
-inline void SchedulerCore::begin_schedule(Job& job, const Owed& first, const Lock& lock) {
-    job.schedule_error = first.error;
-    job.is_over = false;
-    if (!job.is_stale && !job.is_paused) { watch_staleness(job, lock); }
-    job.left = first.left.value_or(std::numeric_limits<std::uint64_t>::max());
-    if (job.left == 0) { return retire_if_over(job, lock); }
-    set_due(job, first.next, first.next_steady, lock);
-    retire_if_over(job, lock);
-}
-
 inline void SchedulerCore::set_due(Job& job, std::optional<sys_time> wall_due, std::optional<steady_time> steady_due,
                                    const Lock& lock) {
     job.wall_due = wall_due;
@@ -99,70 +65,6 @@ inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
     stale_due_.erase(job.index);
     if (job.in_progress != 0 || !job.waiting.empty()) { return; }
     steady_due_.push(job.index, saturating_add(options_.clock.steady_now(), options_.completed_job_retention));
-}
-
-inline void SchedulerCore::start() {
-    const AtWork at_work{*this}; // a schedule that calls stop must not wait for this
-    const std::scoped_lock joining{join_mutex_};
-    {
-        const Lock lock{mutex_};
-        if (state_ == State::started) { return; }
-        if (state_ == State::stopping) { throw std::logic_error{"start: a scheduler that was stopped stays stopped"}; }
-    }
-    const auto hook = [this] {
-        const AtWork inside{*this};
-        if (options_.on_thread_start) { options_.on_thread_start(); }
-    };
-    if (options_.workers != 0 && !options_.executor && !pool_) {
-        pool_ = std::make_unique<WorkerPool>(WorkerPoolOptions{.threads = options_.workers, .on_thread_start = hook});
-    }
-    const Moment began = now();
-    std::size_t posts = 0;
-    std::vector<Due> beginning;
-    {
-        const Lock lock{mutex_};
-        if (state_ != State::pending) { return; }
-        beginning.reserve(jobs_.size());
-        for (const auto& [id, job] : jobs_) { beginning.push_back({.job = job, .plan = job->plan}); }
-        state_ = State::started;
-        for (const Due& item : beginning) { item.job->is_settling = true; }
-        open_pool_ = pool_.get();
-        is_executor_open_ = static_cast<bool>(options_.executor);
-        timeline_ = began.wall; // nothing is due by an earlier one
-        posts = ready_.size();  // triggered before the start
-    }
-    try {
-        for (const Due& item : beginning) {
-            const Owed first = first_due(*item.plan, began.wall, began.steady);
-            const Lock lock{mutex_};
-            if (item.job->plan != item.plan) { continue; } // an update came first, and has begun the new one
-            item.job->is_settling = false;
-            if (state_ == State::started && !item.job->is_removed) { begin_schedule(*item.job, first, lock); }
-        }
-        if (options_.workers == 0) { return; }
-        clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
-        timer_ = NamedThread{"daybook-timer", hook, [this] { run_timer(); }};
-    } catch (...) {
-        const Lock lock{mutex_};
-        take_back_start(lock);
-        throw;
-    }
-    post(posts);
-    flush_posts();
-}
-
-/// It failed halfway: as if it had not been called.
-inline void SchedulerCore::take_back_start(const Lock& /*lock*/) noexcept {
-    if (state_ != State::started) { return; }
-    state_ = State::pending;
-    wall_due_.clear();
-    steady_due_.clear();
-    stale_due_.clear();
-    for (const auto& [id, job] : jobs_) {
-        job->is_settling = job->is_over = false;
-        job->wall_due.reset();
-        job->steady_due.reset();
-    }
 }
 
 inline void SchedulerCore::run_timer() {
@@ -280,9 +182,17 @@ inline bool SchedulerCore::dispatch_due(Lock one_at_a_time) {
         diagnose("the wall clock was set back by hours: a new timeline begins");
     }
     for (const auto& [job, event] : stale) { tell_stale(job, event); }
+    for (const JobPtr& job : forgotten) {
+        if (job->is_removed && job->plan->origin == JobOrigin::handler) { forget_kept(job->id); }
+    }
     post(posts);
     const bool was_due = !settled.empty() || !decisions.empty();
     carry_out(decisions);
+    if (log_->store_writer() != nullptr) {
+        for (const Due& item : settled) {
+            if (item.is_to_keep) { keep(item.job); }
+        }
+    }
     return was_due;
 }
 
@@ -388,7 +298,8 @@ inline void SchedulerCore::skip(const Admission& from, SkipReason reason, Decisi
     decisions.push_back({.kind = Decision::Kind::skip,
                          .job = from.job,
                          .plan = from.plan,
-                         .skip = {.reason = reason, .scheduled_at = from.nominal, .trigger = from.trigger}});
+                         .skip = {.reason = reason, .scheduled_at = from.nominal, .trigger = from.trigger},
+                         .accounted = from.nominal});
     from.job->last_skip = reason;
     from.job->last_skip_at = from.nominal ? from.nominal : options_.clock.now();
 }
@@ -423,13 +334,7 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     occurrence->nominal = from.nominal;
     occurrence->trigger = from.trigger;
     if (from.nominal) { occurrence->dst = from.plan->schedule.clock_change_of(*from.nominal); }
-    if (free_occurrences_.empty()) {
-        const auto items = static_cast<std::uint32_t>(occurrences_.size() + 1);
-        attempts_due_.reserve(items);
-        if (free_occurrences_.capacity() < items) { free_occurrences_.reserve(2 * std::size_t{items}); }
-        occurrences_.push_back(nullptr);
-        free_occurrences_.push_back(items - 1); // as are all that follow: there is room for every one
-    }
+    reserve_place(lock);
     Decisions made;
     made.push_back({.kind = Decision::Kind::hand_over, .occurrence = occurrence});
     decltype(job->waiting) place;
@@ -437,9 +342,7 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     if (!is_free && overlap == Overlap::cancel_running) { cancel_active(job, decisions, lock); }
     // Nothing fails from here on.
     decisions.splice(decisions.end(), made);
-    occurrence->index = free_occurrences_.back();
-    free_occurrences_.pop_back();
-    occurrences_[occurrence->index] = occurrence;
+    take_place(occurrence, lock);
     if (overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty())) {
         occurrence->phase = Occurrence::Phase::ready;
         ++job->in_progress;
@@ -450,6 +353,22 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     ++queued_;
     ++job->queued;
     return occurrence;
+}
+
+/// Sees to it that one more has room.
+inline void SchedulerCore::reserve_place(const Lock& /*lock*/) {
+    if (!free_occurrences_.empty()) { return; }
+    const auto items = static_cast<std::uint32_t>(occurrences_.size() + 1);
+    attempts_due_.reserve(items);
+    if (free_occurrences_.capacity() < items) { free_occurrences_.reserve(2 * std::size_t{items}); }
+    occurrences_.push_back(nullptr);
+    free_occurrences_.push_back(items - 1); // as are all that follow: there is room for every one
+}
+
+inline void SchedulerCore::take_place(const OccurrencePtr& occurrence, const Lock& /*lock*/) noexcept {
+    occurrence->index = free_occurrences_.back();
+    free_occurrences_.pop_back();
+    occurrences_[occurrence->index] = occurrence;
 }
 
 /// The newcomer of `cancel_running` takes the place of all that is in progress or waiting.

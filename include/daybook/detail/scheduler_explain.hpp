@@ -7,6 +7,7 @@
 
 #include <daybook/detail/log_reader.hpp>
 #include <daybook/detail/scheduler_jobs.hpp>
+#include <daybook/detail/store_writer.hpp>
 #include <daybook/detail/time_words.hpp>
 #include <daybook/scheduler_health.hpp>
 #include <daybook/text/timestamp.hpp>
@@ -26,6 +27,7 @@ inline SchedulerHealth SchedulerCore::health() const {
     SchedulerHealth health;
     LogReader{*log_}.read_latencies(health.drift, health.queue_delay);
     health.workers = options_.workers;
+    if (const StoreWriter* const writer = log_->store_writer()) { health.store = writer->health(); }
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
     const Lock lock{mutex_};

@@ -59,6 +59,7 @@ inline ExecutionId SchedulerCore::carry_out_one(const Decision& decision, std::s
     case Decision::Kind::hand_over: return hand_over(decision.occurrence, posts);
     case Decision::Kind::skip:
         id = log_->skip(decision.plan->names->refs(), decision.skip);
+        account(decision);
         tell_skip(*decision.plan, decision.job->id, decision.skip, id);
         break;
     case Decision::Kind::skip_queued:

@@ -6,6 +6,7 @@
 /// How jobs come, change and go, and what the scheduler says of them.
 
 #include <daybook/detail/scheduler_core.hpp>
+#include <daybook/detail/stored_jobs.hpp>
 #include <daybook/schedule/describe.hpp>
 #include <daybook/schedule/schedule_text.hpp>
 
@@ -38,18 +39,28 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
     if (from.timeout.value_or(zero) < zero) { refuse("timeout must not be negative; 0 is none"); }
     if (from.stale_after < zero) { refuse("stale_after must not be negative; 0 is never"); }
     if (from.misfire_grace.value_or(zero) < zero) { refuse("misfire_grace must not be negative"); }
+    const bool is_at_most_once = from.delivery.value_or(options_.delivery) == Delivery::at_most_once;
+    if (is_at_most_once && from.on_store_failure == OnStoreFailure::run_anyway) {
+        refuse("on_store_failure must be hold for at_most_once: what no store knows of could run twice");
+    }
+    Schedule schedule = from.schedule.bound_to(from.id);
+    const std::shared_ptr<const StoredJob> kept = log_->store_writer() ? stored_job(from, schedule) : nullptr;
 
     auto plan = std::make_shared<JobPlan>();
     plan->handler_id = from.handler_id.empty() ? from.id : std::move(from.handler_id);
     plan->method_name = std::move(from.method_name);
     plan->parameters = std::move(from.parameters);
     plan->group_name = std::move(from.group);
-    plan->schedule = from.schedule.bound_to(from.id);
+    plan->schedule = std::move(schedule);
+    plan->kept = kept;
+    plan->is_readable = kept && is_read_as(kept->schedule, plan->schedule);
     plan->policies = {.retry = from.retry.value_or(options_.retry),
                       .timeout = from.timeout.value_or(options_.timeout),
                       .overlap = from.overlap.value_or(options_.overlap),
                       .misfire = from.misfire.value_or(options_.misfire),
                       .delivery = from.delivery.value_or(options_.delivery),
+                      .on_store_failure = is_at_most_once ? OnStoreFailure::hold
+                                                          : from.on_store_failure.value_or(options_.on_store_failure),
                       .misfire_grace = from.misfire_grace.value_or(options_.misfire_grace),
                       .max_catch_up = from.max_catch_up.value_or(options_.max_catch_up),
                       .priority = from.priority,
@@ -62,6 +73,17 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
 
 /// @returns Whether there was a job with this id.
 inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent if_present, JobOrigin origin) {
+    const std::string id = from.id;
+    std::string told;
+    const bool was_there = insert(std::move(from), std::move(function), if_present, origin, told);
+    if (!told.empty()) { diagnose(told); }
+    keep_change(id, was_there ? Kept::planned_anew : Kept::added);
+    return was_there;
+}
+
+/// @param told  Gets what the program ought to know.
+inline bool SchedulerCore::insert(JobOptions from, JobFunction function, IfPresent if_present, JobOrigin origin,
+                                  std::string& told) {
     const bool may_replace = if_present == IfPresent::replace;
     const std::string id = from.id;
     const bool is_paused = from.is_paused;
@@ -79,7 +101,8 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     std::optional<AtDispatch> dispatching;
     if (may_replace) { dispatching.emplace(*this); }
     const Moment began = now();
-    const Owed first = first_due(*plan, began.wall, began.steady);
+    const std::shared_ptr<const StoredJob> stored = stored_as(id);
+    const Owed first = resumed_due(*plan, stored.get(), began, told);
     const Lock lock{mutex_};
     if (state_ == State::stopping) { throw std::logic_error{"add(\"" + id + "\"): the scheduler has stopped"}; }
     if (const JobPtr present = find(id, lock)) {
@@ -100,15 +123,23 @@ inline bool SchedulerCore::add(JobOptions from, JobFunction function, IfPresent 
     }
     jobs_.emplace(job->id, job);
     job->index = free_indices_.back();
-    job->created_at = began.wall;
+    job->created_at = stored ? stored->created_at : began.wall;
     free_indices_.pop_back();
     by_index_[job->index] = job;
     job->is_paused.count_in(paused_);
     job->is_stale.count_in(stale_);
     job->revision = ++last_revision_;
-    job->is_paused = is_paused;
-    if (is_paused) { job->paused_since = began.wall; }
-    if (state_ == State::started) { begin_schedule(*job, first, lock); }
+    job->is_paused = stored ? stored->is_paused : is_paused;
+    if (job->is_paused) { job->paused_since = began.wall; }
+    job->is_to_keep = true;
+    job->stored = stored;
+    if (stored) { stored_.erase(id); }
+    if (state_ == State::started) {
+        begin_schedule(*job, first, lock);
+        job->stored.reset();
+    } else {
+        told.clear(); // the start asks again
+    }
     return false;
 }
 
@@ -120,6 +151,13 @@ inline void SchedulerCore::add_named(JobOptions from) {
 
 /// @returns Whether there is such a job.
 inline bool SchedulerCore::update(JobOptions from) {
+    const std::string id = from.id;
+    const bool is_done = change(std::move(from));
+    if (is_done) { keep_change(id, Kept::planned_anew); }
+    return is_done;
+}
+
+inline bool SchedulerCore::change(JobOptions from) {
     const std::string id = from.id;
     dispatch(); // what has come due by now is settled by the old plan
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "update");
@@ -150,6 +188,7 @@ inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, 
     job->is_settling = false;
     job->plan = plan;
     job->revision = ++last_revision_;
+    job->is_to_keep = true;
     if (plan->policies.stale_after == std::chrono::nanoseconds::zero()) {
         job->is_stale = false;
         stale_due_.erase(job->index);
@@ -201,6 +240,8 @@ inline JobChange SchedulerCore::remove_if(std::string_view id, std::optional<std
     }
     carry_out(decisions);
     flush_posts();
+    forget_kept(job->id);
+    if (log_->store_writer() != nullptr && !AtWork::is_inside(*this)) { await_store("job '" + job->id + "'"); }
     return JobChange::done;
 }
 
@@ -211,6 +252,7 @@ inline bool SchedulerCore::change_pause(const JobPtr& job, bool is_paused, const
     leave_behind(job, now(), lock);
     job->is_paused = is_paused;
     job->revision = ++last_revision_;
+    job->is_to_keep = true;
     job->paused_since = is_paused ? std::optional{options_.clock.now()} : std::nullopt;
     if (!is_paused && !job->is_stale && !job->is_over) { watch_staleness(*job, lock); }
     return true;
@@ -218,20 +260,27 @@ inline bool SchedulerCore::change_pause(const JobPtr& job, bool is_paused, const
 
 inline bool SchedulerCore::set_paused(std::string_view id, bool is_paused) {
     dispatch_unless_busy();
-    const Lock lock{mutex_};
-    const JobPtr job = find(id, lock);
-    if (job) { change_pause(job, is_paused, lock); }
-    return job != nullptr;
+    {
+        const Lock lock{mutex_};
+        const JobPtr job = find(id, lock);
+        if (!job) { return false; }
+        if (!change_pause(job, is_paused, lock)) { return true; }
+    }
+    keep_change(id, Kept::paused);
+    return true;
 }
 
 /// @returns How many jobs that has changed.
 inline std::size_t SchedulerCore::set_all_paused(bool is_paused) {
     dispatch_unless_busy();
-    const Lock lock{mutex_};
     std::size_t changed = 0;
-    for (const auto& [id, job] : jobs_) {
-        if (change_pause(job, is_paused, lock)) { ++changed; }
+    {
+        const Lock lock{mutex_};
+        for (const auto& [id, job] : jobs_) {
+            if (change_pause(job, is_paused, lock)) { ++changed; }
+        }
     }
+    keep_all();
     return changed;
 }
 
@@ -329,6 +378,7 @@ inline void SchedulerCore::tell_plan(const JobPlan& plan, JobInfo& info) {
     info.delivery = plan.policies.delivery;
     info.misfire_grace = plan.policies.misfire_grace;
     info.max_catch_up = plan.policies.max_catch_up;
+    info.on_store_failure = plan.policies.on_store_failure;
     info.priority = plan.policies.priority;
     info.stale_after = plan.policies.stale_after;
     info.when = plan.schedule;

@@ -6,6 +6,7 @@
 /// How what has come due is accounted for: also when a command changes its job meanwhile, or memory runs out.
 
 #include <daybook/detail/scheduler_dispatch.hpp>
+#include <daybook/detail/stored_jobs.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -65,6 +66,16 @@ inline void SchedulerCore::settle_due(Due& due, Decisions& decisions) {
         if (due.refused == SkipReason::none && due.is_paused) { due.refused = SkipReason::paused; }
         if (is_current && job->left != std::numeric_limits<std::uint64_t>::max()) {
             job->left -= std::min(job->left, owed.count());
+            due.is_to_keep = owed.count() != 0 && !is_on_calendar(plan->schedule); // nobody could count them later
+            if (due.is_to_keep) { job->is_to_keep = true; }
+        }
+        if (is_current && owed.count() != 0) {
+            job->counted_to = owed.on_time.empty() ? *owed.latest : owed.on_time.back();
+        }
+        if (is_current && due.is_elsewhere) {
+            job->accounted = owed.accounted;
+            job->counted_to = owed.accounted.value_or(job->counted_to);
+            job->is_to_keep = due.is_to_keep = true;
         }
     }
     const bool is_refused = due.refused != SkipReason::none;
@@ -93,7 +104,7 @@ inline void SchedulerCore::settle_due(Due& due, Decisions& decisions) {
             }
         });
     };
-    once([&] {
+    const auto skip_late = [&] {
         const std::uint64_t late = owed.late_count - caught_up - (makes_good ? 1 : 0);
         if (late == 0) { return; }
         const SkipReason reason = is_refused ? due.refused : SkipReason::misfire;
@@ -103,11 +114,16 @@ inline void SchedulerCore::settle_due(Due& due, Decisions& decisions) {
                              .skip = {.reason = reason,
                                       .scheduled_at = owed.late.size() > caught_up ? owed.late[caught_up] : owed.latest,
                                       .occurrences = late,
-                                      .is_minimum = owed.is_minimum}});
+                                      .is_minimum = owed.is_minimum},
+                             .accounted = makes_good ? std::nullopt : owed.latest});
         job->last_skip = reason;
         job->last_skip_at = owed.latest;
-    });
+    };
+    // What a store has of later times says that earlier ones have their record.
+    const bool skips_last = caught_up != 0 && log_->store_writer() != nullptr;
+    if (!skips_last) { once(skip_late); }
     for (std::size_t i = 0; i < caught_up; ++i) { settle_one(owed.late[i], Trigger::catch_up, Overlap::queue_all); }
+    if (skips_last) { once(skip_late); }
     if (makes_good) { settle_one(owed.latest, Trigger::catch_up, overlap); }
     for (const sys_time nominal : owed.on_time) { settle_one(nominal, Trigger::schedule, overlap); }
     job->is_settling = false; // not before: what was cancelled above must not take the job for one that is over

@@ -8,6 +8,7 @@
 #include <daybook/detail/scheduler_attempt.hpp>
 #include <daybook/detail/scheduler_explain.hpp>
 #include <daybook/detail/scheduler_settle.hpp>
+#include <daybook/detail/scheduler_start.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -177,6 +178,17 @@ private:
 };
 
 inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
+    StopReport report = halt(grace);
+    if (const StoreWriter* const writer = log_->store_writer(); writer != nullptr && AtWork::is_inside(*this)) {
+        report.unwritten = writer->health().waiting;
+        report.is_written = report.unwritten == 0;
+    } else {
+        write_last(report);
+    }
+    return report;
+}
+
+inline StopReport SchedulerCore::halt(std::chrono::nanoseconds grace) {
     const auto now = std::chrono::steady_clock::now; // real time: a clock that stands still must not hang a stop
     const bool is_called_back = AtWork::is_inside(*this);
     if (!is_called_back && is_started()) { dispatch(); } // what has come due by now still counts as due
@@ -246,7 +258,7 @@ inline void SchedulerCore::join() {
 inline void SchedulerCore::close() {
     for (bool is_closed = false; !is_closed;) {
         try {
-            stop(options_.stop_grace);
+            halt(options_.stop_grace);
             is_closed = true;
         } catch (const std::bad_alloc&) { std::this_thread::sleep_for(std::chrono::milliseconds{100}); }
     }
@@ -255,6 +267,15 @@ inline void SchedulerCore::close() {
         changed_.wait(lock, [&] { return running_ == 0; });
     }
     join();
+    bool is_first = false;
+    {
+        const Lock lock{mutex_};
+        is_first = !std::exchange(is_written_last_, true);
+    }
+    if (StopReport report; is_first) {
+        write_last(report);
+        if (!report.is_written) { diagnose("the store does not have the last records when the scheduler ends"); }
+    }
     decltype(jobs_) jobs; // destroyed outside the lock: the callables are the program's own
     decltype(by_index_) by_index;
     decltype(ready_) ready;

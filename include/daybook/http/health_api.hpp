@@ -12,7 +12,9 @@
 ///
 /// `status` is `healthy`, `unresponsive` (something has been due for more than a second and nobody looked at it),
 /// `not_started` or `stopped`; all but the first come with 503. Stuck workers, stale jobs and long queues are told, and
-/// are no reason to restart a program: they change neither. Instants are UTC, to the second.
+/// are no reason to restart a program: they change neither. With a store, `store` says how the log gets on with it
+/// (`available`, `error`, `failing_since`, `last_written`, `waiting`, `written`, `lost`; see StoreHealth): jobs go on
+/// while it is away, so it changes neither. Instants are UTC, to the second.
 ///
 /// What it costs does not depend on how many jobs there are: see AnyScheduler::health.
 
@@ -77,6 +79,24 @@ template <class Result>
     return std::move(page.records.front());
 }
 
+inline void write_store_health(JsonWriter& writer, const StoreHealth& store) {
+    writer.key("store");
+    writer.begin_object();
+    writer.member("available", store.is_available);
+    writer.key("error");
+    if (store.error.empty()) {
+        writer.null();
+    } else {
+        writer.value(store.error);
+    }
+    write_instant_words(writer, "failing_since", store.failing_since);
+    write_instant_words(writer, "last_written", store.last_written);
+    writer.member("waiting", store.waiting);
+    writer.member("written", store.written);
+    writer.member("lost", store.lost);
+    writer.end_object();
+}
+
 template <class Result>
 [[nodiscard]] http::Response answer_scheduler_health(const SchedulerHealth& health,
                                                      const JobExecutionLog<Result>& log) {
@@ -109,6 +129,7 @@ template <class Result>
     write_instant_words(writer, "last_success", health.last_success);
     write_latency(writer, "drift", health.drift);
     write_latency(writer, "queue_delay", health.queue_delay);
+    if (const auto store = log.store_health()) { write_store_health(writer, *store); }
     writer.end_object();
     return http::json_response(health_status(health), std::move(document));
 }

@@ -14,6 +14,7 @@
 #include <daybook/http/message.hpp>
 #include <daybook/http/query.hpp>
 #include <daybook/http/redaction.hpp>
+#include <daybook/log/execution_store.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -189,6 +190,10 @@ private:
         } catch (const Error& error) {
             auto response = error_response(error.status(), error.what());
             for (const auto& header : error.headers()) { response.set_header(header.name, header.value); }
+            return response;
+        } catch (const StoreError& error) {
+            auto response = error_response(503, "the store of the executions does not answer");
+            if (error.failure() != StoreFailure::refused) { response.set_header("Retry-After", "1"); }
             return response;
         } catch (...) {
             if (options_.on_exception) {

@@ -8,6 +8,7 @@
 #include <daybook/fwd.hpp>
 #include <daybook/policy/delivery.hpp>
 #include <daybook/policy/misfire.hpp>
+#include <daybook/policy/on_store_failure.hpp>
 #include <daybook/policy/overlap.hpp>
 #include <daybook/policy/retry.hpp>
 #include <daybook/schedule/schedule.hpp>
@@ -36,6 +37,10 @@ struct JobOptions {
     std::optional<std::chrono::nanoseconds> misfire_grace = {}; ///< how late `run_once` still makes good
     std::optional<std::uint32_t> max_catch_up = {};             ///< occurrences made good in a row under `run_all`
 
+    /// Whether an attempt begins while the store does not answer. `run_anyway` is refused for a job that is
+    /// `at_most_once`. Not kept in the store: a job that is made again from there follows the scheduler.
+    std::optional<OnStoreFailure> on_store_failure = {};
+
     /// Which of those that wait for a worker goes first: the higher one; see SchedulerOptions::priority_worth.
     int priority = 0;
     /// Jobs of one group share a bound on how many of their bodies run at once, see SchedulerOptions::group_limits.
@@ -49,7 +54,7 @@ struct JobOptions {
     std::string parameters = {}; ///< handed to the job as it is, and kept in its records
 
     /// Whether nothing of its schedule runs until it is resumed. `add_or_replace` and `update` leave a job that is
-    /// there as it is.
+    /// there as it is. Where the store knows the job, `add` makes it what it was there, paused or not.
     bool is_paused = false;
 };
 
@@ -98,6 +103,7 @@ struct JobInfo {
 
     std::chrono::nanoseconds misfire_grace = {};
     std::uint32_t max_catch_up = 0;
+    OnStoreFailure on_store_failure = OnStoreFailure::run_anyway;
     int priority = 0;
     std::string group = {};                    ///< as it was given; empty: the handler_id
     std::chrono::nanoseconds stale_after = {}; ///< 0: never
@@ -122,6 +128,7 @@ struct JobInfo {
                 .delivery = delivery,
                 .misfire_grace = misfire_grace,
                 .max_catch_up = max_catch_up,
+                .on_store_failure = on_store_failure,
                 .priority = priority,
                 .group = group,
                 .stale_after = stale_after,

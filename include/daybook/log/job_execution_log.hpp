@@ -10,8 +10,12 @@
 #include <daybook/detail/log_reader.hpp>
 #include <daybook/detail/log_upkeep.hpp>
 #include <daybook/detail/pinned_names.hpp>
+#include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/detail/result_block.hpp>
+#include <daybook/detail/result_text.hpp>
+#include <daybook/detail/store_writing.hpp>
+#include <daybook/detail/stored_reader.hpp>
 #include <daybook/detail/text_search.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/log/execution.hpp>
@@ -22,6 +26,7 @@
 #include <daybook/log/scoped_execution.hpp>
 #include <daybook/stats/stats_snapshot.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,7 +71,11 @@ public:
     explicit JobExecutionLog(std::size_t capacity) : JobExecutionLog{LogOptions{.capacity = capacity}} {}
 
     /// @throws std::invalid_argument  An option is out of its range; says which.
-    explicit JobExecutionLog(LogOptions options) : core_{std::make_shared<detail::LogCore>(std::move(options))} {}
+    /// @throws StoreError             The store cannot be opened.
+    explicit JobExecutionLog(const LogOptions& options) : JobExecutionLog{make_core(options)} {
+        // Who could finish what an earlier process has begun is gone; a scheduler knows what to do about it.
+        if (detail::StoreWriter* const writer = core_->store_writer()) { writer->abandon_unfinished(); }
+    }
 
     /// Records that an execution begins, now. O(1). Of each name the first 255 bytes count: what is longer is cut,
     /// between two characters, without a mark.
@@ -170,7 +179,12 @@ public:
     /// few microseconds at a time, and texts are searched while it is not.
     /// @throws std::invalid_argument  `cursor` did not come from a page of this query, or `metadata_value` is given
     ///                                without `metadata_key`.
+    ///
+    /// With a store (LogOptions::store) the answer comes from there, after what waits has been written: all processes,
+    /// all times. Where it does not answer in time, the page shows what is in memory, and is not `complete`.
+    /// @throws StoreError  The cursor is of a page of the store, which does not answer.
     [[nodiscard]] Page<Result> query(const ExecutionQuery& query = {}) const {
+        if (auto page = stored(query, detail::statuses_of(query))) { return std::move(*page); }
         detail::RecordBuilder<Result> records;
         auto facts = reader().query(query, records, detail::result_search<Result>());
         return built(std::move(facts), query.offset, records.take());
@@ -182,34 +196,68 @@ public:
     /// The failures that match, whatever the query's `status` and `skips` say; the cost is that of `query`.
     /// @throws std::invalid_argument  As `query`.
     [[nodiscard]] Page<Result> errors(const ExecutionQuery& query) const {
+        if (auto page = stored(query, StatusSet::failures())) { return std::move(*page); }
         detail::RecordBuilder<Result> records;
         auto facts = reader().failures(query, records, detail::result_search<Result>());
         return built(std::move(facts), query.offset, records.take());
     }
 
-    /// One execution by its id, in flight or retained. O(1).
+    /// One execution by its id, in flight or retained. O(1). What is not in memory is looked for in the store.
+    /// @throws StoreError  The store does not answer.
     [[nodiscard]] std::optional<JobExecutionRecord<Result>> find(ExecutionId id) const {
-        auto raw = reader().find(id);
-        if (!raw) { return std::nullopt; }
-        return detail::make_record<Result>(std::move(*raw));
+        if (auto raw = reader().find(id)) {
+            auto record = detail::make_record<Result>(std::move(*raw));
+            if (const auto* writer = core_->store_writer()) { record.node = writer->node(); }
+            return record;
+        }
+        detail::StoreWriter* const writer = core_->store_writer();
+        return writer != nullptr ? detail::StoredReader{*core_, *writer}.template find<Result>(id) : std::nullopt;
     }
 
     /// Counts, distributions, rates and a timeline as of now. O(handlers + jobs tracked), whatever the capacity.
     ///
     /// Nobody who records waits longer than a few microseconds for it: figures overall and the counts of handlers are
     /// of one moment, distributions of handlers and counts of jobs are read after it and may know of more.
-    [[nodiscard]] StatsSnapshot stats() const { return reader().stats(); }
+    ///
+    /// With a store, counts are those that it keeps, of all processes since the last clear of any: no record is looked
+    /// at. `by_status` counts what has ended by how it ended; rates and what is under way are this log's own. Where the
+    /// store does not answer, all figures are this log's own.
+    [[nodiscard]] StatsSnapshot stats() const {
+        detail::StoreWriter* const writer = core_->store_writer();
+        StatsSnapshot own = reader().stats();
+        return writer != nullptr ? detail::StoredReader{*core_, *writer}.stats(std::move(own)) : own;
+    }
 
     /// What ended (was skipped) from `from` up to `to`, by handler and by hour, from hourly buckets: both are taken to
     /// the whole hours around them, and what is known reaches back a week, at most to the last clear (`is_complete`).
     /// O(handlers), whatever the capacity; evicted records count too.
-    [[nodiscard]] RangeStats stats(sys_time from, sys_time to) const { return reader().stats(from, to); }
+    [[nodiscard]] RangeStats stats(sys_time from, sys_time to) const {
+        detail::StoreWriter* const writer = core_->store_writer();
+        RangeStats own = reader().stats(from, to);
+        return writer != nullptr ? detail::StoredReader{*core_, *writer}.stats(from, to, std::move(own)) : own;
+    }
 
     /// Forgets what has finished and starts all counts anew but the lifetime's; what is queued or running stays.
-    /// @returns How many records were removed.
+    /// @returns How many records were removed; of the store, if there is one.
+    /// @throws StoreError  The store does not answer; nothing was removed.
     std::size_t clear() {
         upkeep().expire();
-        return core_->clear();
+        detail::StoreWriter* const writer = core_->store_writer();
+        return writer != nullptr ? static_cast<std::size_t>(writer->clear()) : core_->clear();
+    }
+
+    /// Waits until all that was recorded before the call is acknowledged by the store, at most for so long, and not
+    /// while the store fails.
+    /// @returns Whether it is; true without a store.
+    bool flush(std::chrono::nanoseconds timeout) {
+        detail::StoreWriter* const writer = core_->store_writer();
+        return writer == nullptr || writer->flush(std::chrono::steady_clock::now() + timeout);
+    }
+
+    /// How the log gets on with its store; empty without one.
+    [[nodiscard]] std::optional<StoreHealth> store_health() const {
+        const detail::StoreWriter* const writer = core_->store_writer();
+        return writer != nullptr ? std::optional{writer->health()} : std::nullopt;
     }
 
     /// From now on, hands every record that finishes to whoever reads the feed; see ExecutionFeed. Costs those who
@@ -245,6 +293,12 @@ private:
     friend class Scheduler<Result>;
     friend class detail::PageRows<Result>;
 
+    explicit JobExecutionLog(std::shared_ptr<detail::LogCore> core) : core_{std::move(core)} {}
+
+    [[nodiscard]] static std::shared_ptr<detail::LogCore> make_core(const LogOptions& options) {
+        return detail::make_log_core(options, detail::result_text<Result>());
+    }
+
     [[nodiscard]] detail::LogUpkeep upkeep() const noexcept { return detail::LogUpkeep{*core_}; }
 
     /// What has grown too old is evicted first: nobody who asks is shown it.
@@ -257,15 +311,27 @@ private:
         return detail::make_text(why, core_->options().max_text_bytes);
     }
 
-    static Page<Result> built(detail::PageFacts&& facts, std::size_t offset,
-                              std::vector<JobExecutionRecord<Result>> records) {
+    /// What the store answers; empty where there is none, or it does not answer.
+    [[nodiscard]] std::optional<Page<Result>> stored(const ExecutionQuery& query, StatusSet statuses) const {
+        detail::StoreWriter* const writer = core_->store_writer();
+        const bool is_of_store = detail::is_store_cursor(query.cursor);
+        if (writer == nullptr || !(query.cursor.empty() || is_of_store)) { return std::nullopt; }
+        auto page = detail::StoredReader{*core_, *writer}.template query<Result>(query, statuses);
+        if (!page && is_of_store) {
+            throw StoreError{StoreFailure::unavailable, "the store of the executions does not answer"};
+        }
+        return page;
+    }
+
+    Page<Result> built(detail::PageFacts&& facts, std::size_t offset,
+                       std::vector<JobExecutionRecord<Result>> records) const {
         return {.records = std::move(records),
                 .total = facts.total,
                 .offset = offset,
                 .has_more = facts.has_more,
                 .next_cursor = std::move(facts.next_cursor),
                 .scanned = facts.scanned,
-                .complete = facts.complete,
+                .complete = facts.complete && core_->store_writer() == nullptr,
                 .passed = facts.passed};
     }
 

@@ -5,6 +5,8 @@
 /// @file
 /// The bounds of a log. Whatever the jobs do, its memory stays within them.
 
+#include <daybook/log/any_store.hpp>
+#include <daybook/log/storing_options.hpp>
 #include <daybook/time/wall_clock.hpp>
 
 #include <chrono>
@@ -56,6 +58,12 @@ struct LogOptions {
     /// Jobs with counts of their own since the last clear, at most 250 bytes each and the name; the rest is counted
     /// together as `other`. 0: none.
     std::size_t max_tracked_jobs = 1024;
+
+    /// Where records last beyond the process. Then lists, single records and statistics are answered from there, with
+    /// what earlier processes have left; this log's own bounds hold for what is kept in memory beside it. Opened by the
+    /// log's constructor, which throws a StoreError when that fails. None: memory alone.
+    AnyStore store = {};
+    StoringOptions storing = {}; ///< how it is written to
 
     AnyClock clock = {};
 };

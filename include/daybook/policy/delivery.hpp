@@ -16,11 +16,13 @@ namespace daybook::inline v0 {
 /// lease, and how much of the work was done is not known. Such an attempt counts as one; three of them in a row end the
 /// occurrence.
 ///
-/// This matters with a store. Without one the end of the process is the end of the log, and only the bound on records
-/// in flight (LogOptions::max_running) abandons: where the program keeps many records of its own open in the
-/// scheduler's log. An attempt that this befalls while it waits for a worker does not run; `at_least_once` makes
-/// another of it at once. One that it befalls while its body runs goes on, but the record has ended: if the body then
-/// fails, `at_least_once` asks the retry policy as ever, and `at_most_once` does not.
+/// This matters with a store: there the next process finds what the one before has left (AnyScheduler::start), and a
+/// job that is `at_most_once` begins only once the store knows (OnStoreFailure). Without one the end of the process is
+/// the end of the log, and only the bound on records in flight (LogOptions::max_running) abandons: where the program
+/// keeps many records of its own open in the scheduler's log. An attempt that this befalls while it waits for a worker
+/// does not run; `at_least_once` makes another of it at once. One that it befalls while its body runs goes on, but the
+/// record has ended: if the body then fails, `at_least_once` asks the retry policy as ever, and `at_most_once` does
+/// not.
 ///
 /// Either way the retry policy decides about attempts that end `error` or `timeout`: those are known to have failed. A
 /// job that must not run twice for one occurrence has no retries either.

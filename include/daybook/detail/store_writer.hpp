@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+#ifndef DAYBOOK_DETAIL_STORE_WRITER_HPP
+#define DAYBOOK_DETAIL_STORE_WRITER_HPP
+
+/// @file
+/// Writes a log behind it: what has changed goes to the store in batches, on a thread of its own.
+
+#include <daybook/detail/counter_book.hpp>
+#include <daybook/detail/log_core.hpp>
+#include <daybook/detail/result_text.hpp>
+#include <daybook/detail/store_journal.hpp>
+#include <daybook/detail/stored_stats.hpp>
+#include <daybook/detail/thread.hpp>
+#include <daybook/log/any_store.hpp>
+#include <daybook/log/storing_options.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
+
+namespace daybook::inline v0::detail {
+
+/// @par Thread safety
+/// Every public member may be called from any thread, under no lock of the log.
+class StoreWriter {
+public:
+    /// Opens the store. @throws StoreError  It cannot be opened.
+    StoreWriter(LogCore& log, ResultText result_text);
+    StoreWriter(const StoreWriter&) = delete;
+    StoreWriter& operator=(const StoreWriter&) = delete;
+    /// Writes what is left, within one call's time.
+    ~StoreWriter();
+
+    [[nodiscard]] const AnyStore& store() const noexcept { return store_; }
+    [[nodiscard]] const std::string& node() const noexcept { return node_; }
+
+    /// When a call that begins now has to be back.
+    [[nodiscard]] StoreDeadline deadline() const {
+        return std::chrono::steady_clock::now() +
+               std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.timeout);
+    }
+
+    /// All nominal times of the job up to this one have their record by now.
+    void account(std::string_view job_id, sys_time until);
+
+    /// To be written behind, in this order; the latest of an id counts.
+    void save_job(StoredJob job);
+    void erase_job(std::string id);
+
+    /// Whether all that was recorded before the call is written by then. Not on the writer's own thread.
+    bool flush(StoreDeadline deadline);
+
+    /// What an earlier process has left: unfinished, or failed with a retry promised. Once.
+    [[nodiscard]] std::vector<StoredExecution> take_unfinished();
+    [[nodiscard]] std::vector<StoredJob> take_jobs();
+
+    /// Ends what an earlier process has left unfinished, for good.
+    void abandon_unfinished();
+
+    /// The end of a record that an earlier process has left.
+    void settle(StoredExecution execution);
+
+    /// Removes what has finished, there and in the log. @returns How many records that were.
+    std::uint64_t clear();
+
+    [[nodiscard]] StoreHealth health() const;
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    /// What has become of a job since it was written last.
+    struct KeptJob {
+        bool is_erased = false; ///< first of all
+        std::optional<StoredJob> saved = {};
+    };
+
+    /// What is written at once, until it is.
+    struct Batch {
+        std::vector<StoredExecution> executions = {};
+        std::vector<AccountedTime> accounted = {};
+        std::map<std::string, KeptJob, std::less<>> jobs = {};
+        std::uint64_t round = 0; ///< that is over once this is written; 0: none
+
+        [[nodiscard]] bool is_empty() const noexcept {
+            return executions.empty() && accounted.empty() && jobs.empty() && round == 0;
+        }
+    };
+
+    enum class Fold : std::uint8_t { all, outdated };
+    void open();
+    void fold(Fold what);
+    void run();
+    [[nodiscard]] bool fill();
+    void begin_round();
+    void take_entries(std::vector<JournalEntry>& entries);
+    [[nodiscard]] StoredExecution stored(RawRecord&& record, std::int64_t position) const;
+    void count(const StoredExecution& execution, const JournalEntry& entry);
+    [[nodiscard]] bool write();
+    void write_jobs();
+    void write_executions(std::span<const StoredExecution> executions, std::span<const AccountedTime> accounted);
+    void write_one_by_one(const StoreError& why);
+    void prune();
+    void written(std::size_t records, std::uint64_t round);
+    void failed(const std::string& what);
+    void tell(std::string error);
+    void tell_all() noexcept;
+    void rest(bool is_done);
+    [[nodiscard]] bool is_over(bool is_done);
+    [[nodiscard]] std::chrono::nanoseconds retry_delay() noexcept;
+    [[nodiscard]] bool is_ending() const {
+        const std::scoped_lock lock{mutex_};
+        return is_ending_;
+    }
+
+    LogCore& log_;
+    const StoringOptions& options_;
+    const AnyStore store_;
+    const std::string node_;
+    const ResultText result_text_;
+    WakeUp awake_;
+
+    std::mutex io_mutex_; // held while something is taken or written; the log's lock and mutex_ come after it
+    CounterBook book_;    // guarded by io_mutex_, as is what follows
+    Batch batch_;
+    std::size_t round_left_ = 0; // entries that were in the journal when the round began
+    std::map<std::string, sys_time, std::less<>> round_accounted_;
+    Clock::time_point next_prune_{};
+    Clock::time_point next_fold_{};
+    std::uint32_t failures_ = 0; // in a row
+    std::vector<std::string> to_tell_;
+    std::optional<Clock::time_point> end_; // of the attempts to write what is left
+    std::uint64_t random_ = 0;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;                        // a round is over, or a try has failed
+    std::map<std::string, sys_time, std::less<>> accounted_; // guarded by mutex_, as is what follows
+    std::map<std::string, KeptJob, std::less<>> jobs_;
+    std::vector<StoredExecution> settled_;
+    std::vector<StoredExecution> unfinished_;
+    std::vector<StoredJob> earlier_jobs_;
+    std::uint64_t asked_round_ = 0; // a flush waits for this one
+    std::uint64_t begun_round_ = 0;
+    std::uint64_t written_round_ = 0; // all that was there when it began is written
+    std::uint64_t failed_tries_ = 0;
+    std::size_t in_hand_ = 0; // records of the batch
+    StoreHealth health_;
+    bool is_idle_ = false; // sleeps until it is woken
+    bool is_ending_ = false;
+
+    NamedThread thread_;
+};
+
+/// Under which all processes before this one are counted together.
+inline constexpr const char* earlier_node = "(earlier)";
+
+/// What a process calls itself where the program does not say.
+[[nodiscard]] inline std::string default_node(sys_time began) {
+    std::string name = "process";
+#if defined(__unix__) || defined(__APPLE__)
+    std::array<char, 128> host{};
+    if (::gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0') { name = host.data(); }
+    name += ":" + std::to_string(::getpid());
+#endif
+    return name + ":" + std::to_string(began.time_since_epoch().count() / 1000);
+}
+
+inline StoreWriter::StoreWriter(LogCore& log, ResultText result_text)
+    : log_{log},
+      options_{log.options().storing},
+      store_{log.options().store},
+      node_{options_.node.empty() ? default_node(log.options().clock.now()) : options_.node},
+      result_text_{result_text},
+      book_{node_, log.options(), log.options().clock.now()},
+      random_{static_cast<std::uint64_t>(Clock::now().time_since_epoch().count())} {
+    open();
+    thread_ = NamedThread{"daybook-store", {}, [this] { run(); }};
+}
+
+inline StoreWriter::~StoreWriter() {
+    {
+        const std::scoped_lock lock{mutex_};
+        is_ending_ = true;
+    }
+    awake_.wake();
+    thread_.join();
+    store_.close();
+}
+
+inline void StoreWriter::open() {
+    store_.open({.node = node_}, deadline());
+    // Ids grow with time, so that those of an earlier process are smaller; below 2^53, for readers that count in
+    // doubles. 4096 for each millisecond since 2020 are more than are ever used.
+    constexpr sys_time since = std::chrono::sys_days{std::chrono::year{2020} / 1 / 1};
+    constexpr ExecutionId spare = 1U << 20U; // what was handed over later than what started last
+    const auto age = std::chrono::floor<std::chrono::milliseconds>(log_.options().clock.now() - since).count();
+    ExecutionId next = age > 0 ? static_cast<ExecutionId>(age) << 12U : 1;
+    const StoreQuery newest{.status = StatusSet{JobStatus::queued, JobStatus::running, JobStatus::success,
+                                                JobStatus::error, JobStatus::timeout, JobStatus::cancelled,
+                                                JobStatus::abandoned, JobStatus::skipped},
+                            .limit = 1};
+    std::int64_t last_position = 0;
+    for (const StoredExecution& execution : store_.read(newest, deadline()).executions) {
+        next = std::max(next, execution.id + spare);
+        last_position = execution.position;
+    }
+    fold(Fold::all);
+    unfinished_ = store_.unfinished(deadline());
+    earlier_jobs_ = store_.jobs(deadline());
+    const std::scoped_lock lock{log_.mutex_};
+    log_.next_id_ = next;
+    log_.journal_ = std::make_unique<StoreJournal>(options_.max_buffered, last_position, awake_);
+}
+
+/// What processes before this one have counted becomes one row each, and periods that nobody asks about any more go.
+inline void StoreWriter::fold(Fold what) {
+    const std::vector<StoredCounters> rows = store_.counters(deadline());
+    const sys_time now = log_.options().clock.now();
+    const bool is_over = std::ranges::any_of(rows, [&](const StoredCounters& row) { return is_outdated(row, now); });
+    if (what == Fold::all && !rows.empty()) {
+        store_.fold_counters(folded(rows, earlier_node, log_.options(), now), deadline());
+    } else if (is_over) {
+        std::vector<StoredCounters> kept = rows;
+        std::erase_if(kept, [&](const StoredCounters& row) { return is_outdated(row, now); });
+        store_.fold_counters(kept, deadline());
+    }
+    next_fold_ = Clock::now() + std::chrono::hours{6};
+}
+
+inline void StoreWriter::account(std::string_view job_id, sys_time until) {
+    const std::scoped_lock lock{mutex_};
+    const auto [known, is_new] = accounted_.try_emplace(std::string{job_id}, until);
+    if (!is_new) { known->second = std::max(known->second, until); }
+    if (std::exchange(is_idle_, false)) { awake_.wake(); }
+}
+
+inline void StoreWriter::save_job(StoredJob job) {
+    const std::scoped_lock lock{mutex_};
+    std::string id = job.id;
+    KeptJob& change = jobs_[std::move(id)];
+    if (change.saved && !job.accounted_to) { job.accounted_to = change.saved->accounted_to; } // nobody has written it
+    change.saved = std::move(job);
+    awake_.wake();
+}
+
+inline void StoreWriter::erase_job(std::string id) {
+    const std::scoped_lock lock{mutex_};
+    jobs_[std::move(id)] = {.is_erased = true};
+    awake_.wake();
+}
+
+inline void StoreWriter::settle(StoredExecution execution) {
+    const std::scoped_lock lock{mutex_};
+    settled_.push_back(std::move(execution));
+    awake_.wake();
+}
+
+inline void StoreWriter::abandon_unfinished() {
+    for (StoredExecution& left : take_unfinished()) {
+        if (is_finished(left.status)) { continue; }
+        left.status = JobStatus::abandoned;
+        left.completed_at = log_.options().clock.now();
+        left.is_final = true;
+        settle(std::move(left));
+    }
+}
+
+inline std::vector<StoredExecution> StoreWriter::take_unfinished() {
+    const std::scoped_lock lock{mutex_};
+    return std::exchange(unfinished_, {});
+}
+
+inline std::vector<StoredJob> StoreWriter::take_jobs() {
+    const std::scoped_lock lock{mutex_};
+    return std::exchange(earlier_jobs_, {});
+}
+
+inline bool StoreWriter::flush(StoreDeadline deadline) {
+    if (std::this_thread::get_id() == thread_.id()) { return false; } // it would wait for itself
+    std::unique_lock lock{mutex_};
+    if (!health_.is_available) { return false; } // it is tried again in its own time
+    const std::uint64_t wanted = begun_round_ + 1;
+    const std::uint64_t failed_before = failed_tries_;
+    asked_round_ = std::max(asked_round_, wanted);
+    awake_.wake();
+    changed_.wait_until(lock, deadline, [&] { return written_round_ >= wanted || failed_tries_ != failed_before; });
+    return written_round_ >= wanted;
+}
+
+inline StoreHealth StoreWriter::health() const {
+    StoreHealth health;
+    std::size_t in_hand = 0;
+    {
+        const std::scoped_lock lock{mutex_};
+        health = health_;
+        in_hand = in_hand_ + settled_.size();
+    }
+    const std::scoped_lock lock{log_.mutex_};
+    health.waiting = in_hand + log_.journal_->size();
+    health.lost += log_.journal_->lost();
+    return health;
+}
+
+inline std::uint64_t StoreWriter::clear() {
+    const std::scoped_lock writing{io_mutex_};
+    const std::uint64_t removed = store_.clear(deadline());
+    std::erase_if(batch_.executions, [](const StoredExecution& one) { return is_finished(one.status); });
+    book_.clear(log_.options().clock.now());
+    log_.clear(LogCore::Unwritten::forget);
+    const std::scoped_lock lock{mutex_};
+    in_hand_ = batch_.executions.size();
+    return removed;
+}
+
+inline void StoreWriter::run() {
+    while (true) {
+        bool is_done = false;
+        {
+            const std::scoped_lock writing{io_mutex_};
+            try {
+                is_done = !fill() || write();
+                if (is_done) { prune(); }
+            } catch (const std::exception& error) { // no memory; the batch is as it was
+                is_done = false;
+                failed(error.what());
+            }
+        }
+        tell_all();
+        if (!is_ending()) {
+            rest(is_done);
+        } else if (is_over(is_done)) {
+            return;
+        }
+    }
+}
+
+/// At the end: whether nothing is left to write, or no more time to try. Waits for the next try.
+inline bool StoreWriter::is_over(bool is_done) {
+    if (!end_) { end_ = deadline(); }
+    if (!is_done) {
+        if (Clock::now() >= *end_) { return true; }
+        awake_.sleep(std::min(*end_, Clock::now() + retry_delay()));
+        return false;
+    }
+    const std::scoped_lock lock{mutex_};
+    const bool has_more = !accounted_.empty() || !jobs_.empty() || !settled_.empty() || round_left_ != 0;
+    const std::scoped_lock log_lock{log_.mutex_};
+    return !has_more && log_.journal_->size() == 0;
+}
+
+/// Sleeps until there is something to do, or the time for the next try has come.
+inline void StoreWriter::rest(bool is_done) {
+    if (!is_done) { return awake_.sleep(Clock::now() + retry_delay()); }
+    bool is_asked = false;
+    bool is_waiting = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        is_asked = asked_round_ > written_round_ || is_ending_;
+        is_waiting = !accounted_.empty() || !jobs_.empty() || !settled_.empty();
+    }
+    if (is_asked) { return; }
+    {
+        const std::scoped_lock lock{log_.mutex_};
+        const std::size_t size = log_.journal_->size();
+        if (size >= options_.batch) { return; }
+        is_waiting = is_waiting || size != 0 || round_left_ != 0;
+        log_.journal_->wake_at(is_waiting ? options_.batch : 1);
+    }
+    if (!is_waiting) {
+        const std::scoped_lock lock{mutex_};
+        is_waiting = !accounted_.empty() || !jobs_.empty() || !settled_.empty() || asked_round_ > written_round_;
+        is_idle_ = !is_waiting;
+    }
+    if (is_waiting) { return awake_.sleep(Clock::now() + options_.flush_interval); }
+    const bool prunes = options_.max_age.count() != 0 || options_.max_records != 0;
+    awake_.sleep(prunes ? std::optional{next_prune_} : std::nullopt);
+}
+
+} // namespace daybook::inline v0::detail
+
+#endif

@@ -16,8 +16,8 @@ class DaybookConan(ConanFile):
     topics = ("scheduler", "cron", "job", "history", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"with_httplib": [True, False], "with_nlohmann_json": [True, False]}
-    default_options = {"with_httplib": False, "with_nlohmann_json": False}
+    options = {"with_httplib": [True, False], "with_nlohmann_json": [True, False], "with_sqlite": [True, False]}
+    default_options = {"with_httplib": False, "with_nlohmann_json": False, "with_sqlite": False}
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*"
     no_copy_source = True
 
@@ -29,6 +29,8 @@ class DaybookConan(ConanFile):
             self.requires("cpp-httplib/[>=0.11.4 <1]")
         if self.options.with_nlohmann_json:
             self.requires("nlohmann_json/[>=3.10 <4]")
+        if self.options.with_sqlite:
+            self.requires("sqlite3/[>=3.24 <4]")
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -71,6 +73,7 @@ class DaybookConan(ConanFile):
         adapters = {
             "httplib": (self.options.with_httplib, "cpp-httplib"),
             "nlohmann_json": (self.options.with_nlohmann_json, "nlohmann_json"),
+            "sqlite": (self.options.with_sqlite, "sqlite3"),
         }
         for name, (wanted, library) in adapters.items():
             if wanted:

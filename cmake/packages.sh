@@ -84,3 +84,11 @@ need_http_servers() {
         [ -e "$1" ] || missing_packages="$missing_packages ${package%:*}"
     done
 }
+
+# The databases that there are stores for: the same.
+need_databases() {
+    need_header libsqlite3-dev sqlite3.h
+    need_header libpq-dev postgresql/libpq-fe.h libpq-fe.h
+    set -- /usr/lib/postgresql/*/bin/initdb # the tests start servers of their own
+    need_file "$1" postgresql
+}

@@ -4,6 +4,7 @@
 #include "crontab.hpp"
 #include "options.hpp"
 #include "reporter.hpp"
+#include "store.hpp"
 #include "web.hpp"
 
 #include <daybook/adapters/nlohmann_json.hpp>
@@ -61,6 +62,11 @@ void add_jobs(daybook::Scheduler<>& scheduler, const crontab::Crontab& table) {
                        .misfire = job.misfire},
                       daybook::command(job.command, job.options));
     }
+}
+
+void tell_store_error(const std::string& error) {
+    std::fprintf(stderr, "cron_daemon: %s\n",
+                 error.empty() ? "the store answers again" : ("the store: " + error).c_str());
 }
 
 /// SIGINT, SIGTERM and, when the terminal is closed, SIGHUP (unless nohup has it ignored): blocked from before the
@@ -140,8 +146,10 @@ int run(const Options& options) {
     if (!table.problems.empty()) { return wrong_input; }
 
     const Signals signals;
-    daybook::Scheduler<> scheduler{
-        {.workers = options.workers, .log = {.capacity = options.capacity}, .stop_patience = 10s}};
+    daybook::Scheduler<> scheduler{{.workers = options.workers,
+                                    .log = {.capacity = options.capacity, .storing = {.on_error = tell_store_error}},
+                                    .store = store_of(options.store),
+                                    .stop_patience = 10s}};
     add_jobs(scheduler, table);
     const auto authorize =
         options.changes == Changes::allowed ? daybook::http::allow_changes() : daybook::http::read_only();

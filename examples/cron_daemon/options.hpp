@@ -29,6 +29,7 @@ struct Options {
     int port = 8888; ///< 0: any free one
     unsigned workers = 4;
     std::size_t capacity = 1000;
+    std::string store = {}; ///< see store_of; empty: memory alone
     std::optional<std::chrono::milliseconds> run_for = {};
     Changes changes = Changes::refused;
 };
@@ -40,7 +41,8 @@ inline constexpr std::string_view usage =
   --port PORT       serve the history on this port (8888; 0: any free one)
   --bind ADDRESS    ... on this address (127.0.0.1)
   --workers N       run at most N jobs at once (4)
-  --capacity N      keep the newest N executions (1000)
+  --capacity N      keep the newest N executions in memory (1000)
+  --store STORE     keep the history beyond the program: sqlite:FILE or postgresql:URL
   --for SECONDS     stop after that time; otherwise at SIGINT or SIGTERM
   --allow-changes   let visitors clear the history, and run, pause, resume and remove jobs
   --help            show this
@@ -88,6 +90,8 @@ inline Options parse_options(std::span<const char* const> arguments) {
             options.workers = number_option(name, value(), 1U, 1000U);
         } else if (name == "--capacity") {
             options.capacity = number_option<std::size_t>(name, value(), 10, 10'000'000);
+        } else if (name == "--store") {
+            options.store = value();
         } else if (name == "--for") {
             const std::chrono::duration<double> seconds{number_option(name, value(), 0.0, 1e9)};
             options.run_for = std::chrono::ceil<std::chrono::milliseconds>(seconds);

@@ -238,8 +238,8 @@ TEST_CASE("a command that ignores SIGTERM gets SIGKILL after the grace") {
 
 TEST_CASE("a member of the group that ignores SIGTERM is killed though its shell has ended") {
     const TemporaryFile mark;
-    const auto outcome = run_and_stop("(trap '' TERM; exec sleep 60 > /dev/null 2>&1) & echo $! > $MARK; wait", mark,
-                                      {.term_grace = 100ms});
+    const auto outcome = run_and_stop("sh -c 'trap \"\" TERM; echo $$ > $MARK; exec sleep 60 > /dev/null 2>&1' & wait",
+                                      mark, {.term_grace = 100ms});
     CHECK(outcome.interruption == Interruption::killed);
     CHECK(comes_true_within(5s, [&] { return !is_alive(mark.text()); }));
 }

@@ -90,7 +90,7 @@ private:
 /// A descriptor that is no connection yet: what is to watch one has it from the beginning, so that the deadline holds
 /// when descriptors run out.
 struct Descriptor {
-    Descriptor() noexcept : number{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)} {}
+    Descriptor() noexcept : number{::open("/dev/null", O_RDWR | O_CLOEXEC)} {}
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
     ~Descriptor() {
@@ -123,7 +123,12 @@ public:
     /// The library connects by this socket from now on.
     void watch(int socket) noexcept {
         const std::scoped_lock lock{mutex_};
+#if defined(__APPLE__)
+        while (::dup2(socket, watched_) < 0 && (errno == EINTR || errno == EBUSY)) {}
+        ::fcntl(watched_, F_SETFD, FD_CLOEXEC);
+#else
         while (::dup3(socket, watched_, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY)) {}
+#endif
     }
 
     /// What ended the call; `answered` if nothing did.

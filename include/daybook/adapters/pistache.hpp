@@ -15,6 +15,7 @@
 #include <pistache/peer.h>
 #include <pistache/router.h>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -35,7 +36,7 @@ namespace daybook::inline v0 {
 /// body, a size below 0, and the end of a chunk that comes in two reads, take one of Pistache's threads for ever. It
 /// answers some malformed requests with 500 and the text of an exception, of two lengths takes one, and drops what a
 /// client sends behind a request before the answer. Where a client has gone, a refusal of its own may go to whoever
-/// gets the same descriptor next; of the router's answers none does.
+/// gets the same descriptor next; of the router's answers hardly any does.
 /// What it does not hand on cannot reach the router: parameters of a query come in any order and the first of
 /// those with one name alone, and of headers with one name the last alone. The answer to HEAD has the length 0, or
 /// Pistache would send the body.
@@ -56,6 +57,10 @@ public:
         } catch (const std::exception&) { // no memory
             response.send(Pistache::Http::Code::Internal_Server_Error);
             return;
+        }
+        if (answered.header("Connection") != nullptr) { // ours says only that it ends; Pistache's stands there first
+            response.headers().remove<Pistache::Http::Header::Connection>();
+            response.headers().add<Pistache::Http::Header::Connection>(Pistache::Http::ConnectionControl::Close);
         }
         for (auto header = answered.headers.begin(); header != answered.headers.end(); ++header) {
             const auto is_same = [&](const http::Header& each) { return http::is_same_name(each.name, header->name); };
@@ -88,8 +93,8 @@ private:
     /// Whether the client has ended its side. Pistache closes the connection then, and what is still to be written goes
     /// to whoever gets the same descriptor next.
     [[nodiscard]] static bool has_gone(const Pistache::Tcp::Peer& peer) noexcept {
-        char next = 0;
-        return ::recv(peer.fd(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+        pollfd socket{peer.fd(), POLLRDHUP, 0}; // an error comes unasked
+        return ::poll(&socket, 1, 0) > 0;
     }
 
     /// Pistache says so of every connection that it was not asked to keep, and then keeps it.

@@ -35,13 +35,14 @@ inline daybook::AnyStore store_of(std::string_view text) {
     }
     if (text.starts_with(postgresql) && text.size() > postgresql.size()) {
 #ifdef CRON_DAEMON_POSTGRESQL
-        const bool is_url = text.starts_with("postgresql://");
+        const bool is_url = text.starts_with("postgresql://"); // libpq reads the whole of that
         return daybook::PostgresqlStore{std::string{is_url ? text : text.substr(postgresql.size())}};
 #else
         missing("PostgreSQL");
 #endif
     }
-    throw std::invalid_argument{"--store: expected sqlite:FILE or postgresql:URL, got '" + std::string{text} + "'"};
+    const std::string kind{text.substr(0, text.find(':'))}; // what follows may hold a password
+    throw std::invalid_argument{"--store: expected sqlite:FILE or postgresql:URL, got '" + kind + "'"};
 }
 
 #endif

@@ -106,6 +106,9 @@ public:
     // See execution_store.
 
     void open(const StoreOpening& opening, StoreDeadline deadline) {
+        if (is_opened_) {
+            throw StoreError{StoreFailure::busy, "PostgreSQL: the tables are in use by this store already"};
+        }
         node_ = opening.node;
         is_opened_ = true;
         try {
@@ -220,18 +223,20 @@ public:
         ready(deadline);
         const std::string counters = "DELETE FROM " + schema_.counters + " WHERE scope <> 'lifetime'";
         std::uint64_t gone = 0;
-        for (bool is_first = true;; is_first = false) {
+        while (true) {
             constexpr std::int64_t at_once = 20'000;
             PostgresqlParameters parameters;
             parameters.add(at_once)
                 .add(std::optional<std::int64_t>{})
                 .add(std::numeric_limits<std::int64_t>::min() / 2);
-            const PostgresqlStep steps[] = {{schema_.remove_executions, &parameters, PostgresqlPlan::kept}, {counters}};
-            const auto removed = static_cast<std::uint64_t>(
-                run(std::span{steps, is_first ? std::size_t{2} : std::size_t{1}}, deadline).front().number());
+            const PostgresqlStep remove[] = {{schema_.remove_executions, &parameters, PostgresqlPlan::kept}};
+            const auto removed = static_cast<std::uint64_t>(run(remove, deadline).front().number());
             gone += removed;
-            if (removed < at_once) { return gone; }
+            if (removed < at_once) { break; }
         }
+        const PostgresqlStep last[] = {{counters}};
+        run(last, deadline); // last: until then they are those of records that are there
+        return gone;
     }
 
     std::uint64_t prune(const StoreRetention& retention, StoreDeadline deadline) {

@@ -106,10 +106,7 @@ public:
     void close() noexcept { open_.reset(); }
 
     void write(const StoreBatch& batch, StoreDeadline deadline) {
-        SqliteConnection& connection = begin(deadline);
-        if (connection.has_moved()) {
-            throw StoreError{StoreFailure::refused, options_.path + " was removed or replaced while it was in use"};
-        }
+        SqliteConnection& connection = begin_write(deadline);
         SqliteConnection::Transaction transaction{connection};
         if (!batch.executions.empty()) { write_executions(connection, batch.executions); }
         if (!batch.accounted.empty()) {
@@ -166,7 +163,7 @@ public:
     }
 
     void fold_counters(std::span<const StoredCounters> rows, StoreDeadline deadline) {
-        SqliteConnection& connection = begin(deadline);
+        SqliteConnection& connection = begin_write(deadline);
         SqliteConnection::Transaction transaction{connection};
         SqliteConnection::Use{connection, "DELETE FROM " + names_.counters}.finish();
         write_counters(connection, rows);
@@ -178,7 +175,7 @@ public:
     }
 
     std::uint64_t clear(StoreDeadline deadline) {
-        SqliteConnection& connection = begin(deadline);
+        SqliteConnection& connection = begin_write(deadline);
         SqliteConnection::Transaction transaction{connection};
         const std::uint64_t before = number(connection, {names_.retained, {}});
         // A table is emptied as a whole in a fraction of the time that its rows take one by one.
@@ -190,7 +187,7 @@ public:
     }
 
     std::uint64_t prune(const StoreRetention& retention, StoreDeadline deadline) {
-        SqliteConnection& connection = begin(deadline);
+        SqliteConnection& connection = begin_write(deadline);
         SqliteConnection::Transaction transaction{connection};
         const std::uint64_t before = number(connection, {names_.retained, {}});
         std::uint64_t removed = 0;
@@ -225,7 +222,7 @@ public:
     }
 
     void save(const StoredJob& job, StoreDeadline deadline) {
-        SqliteConnection& connection = begin(deadline);
+        SqliteConnection& connection = begin_write(deadline);
         SqliteConnection::Transaction transaction{connection};
         SqliteConnection::Use use{connection, names_.save_job};
         sql::give_job(use, job);
@@ -234,7 +231,7 @@ public:
     }
 
     bool erase(std::string_view id, StoreDeadline deadline) {
-        SqliteConnection& connection = begin(deadline);
+        SqliteConnection& connection = begin_write(deadline);
         SqliteConnection::Transaction transaction{connection};
         SqliteConnection::Use use{connection, names_.erase_job};
         use.text(id);
@@ -258,6 +255,14 @@ private:
     };
 
     static constexpr std::string_view memory = ":memory:";
+
+    [[nodiscard]] SqliteConnection& begin_write(StoreDeadline deadline) const {
+        SqliteConnection& connection = begin(deadline);
+        if (connection.has_moved()) {
+            throw StoreError{StoreFailure::refused, options_.path + " was removed or replaced while it was in use"};
+        }
+        return connection;
+    }
 
     [[nodiscard]] SqliteConnection& begin(StoreDeadline deadline) const {
         if (!open_) { throw StoreError{StoreFailure::refused, options_.path + " is not open"}; }

@@ -339,20 +339,27 @@ class SqliteConnection::Transaction {
 public:
     /// Takes the right to write at once: a transaction that read first could be refused it later, whatever it waits.
     explicit Transaction(SqliteConnection& connection) : connection_{connection} {
-        Use{connection_, "BEGIN IMMEDIATE"}.finish();
+        try {
+            Use{connection_, "BEGIN IMMEDIATE"}.finish();
+        } catch (...) { // it may have begun all the same: the deadline can pass right after
+            undo();
+            throw;
+        }
     }
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
-    ~Transaction() {
+    ~Transaction() { undo(); }
+
+    void commit() { Use{connection_, "COMMIT"}.finish(); }
+
+private:
+    void undo() noexcept {
         // Some failures have undone it already.
         if (sqlite3_get_autocommit(connection_.handle()) != 0) { return; }
         connection_.deadline_ = StoreDeadline::max();
         sqlite3_exec(connection_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
     }
 
-    void commit() { Use{connection_, "COMMIT"}.finish(); }
-
-private:
     SqliteConnection& connection_;
 };
 

@@ -303,9 +303,10 @@ public:
     /// Starts everything anew but the lifetime's: the store has removed these rows, or is about to.
     void clear(sys_time now) {
         Rows kept;
+        kept.reserve(2);
+        changed_.reserve(2); // nothing fails from here on
         const Key lifetime{.scope = CounterScope::lifetime};
         if (auto row = rows_.extract(lifetime)) { kept.insert(std::move(row)); }
-        changed_.reserve(2);
         std::erase_if(changed_, [](Entry* entry) { return entry->first.scope != CounterScope::lifetime; });
         rows_ = std::move(kept);
         handlers_ = jobs_ = models_ = 0;

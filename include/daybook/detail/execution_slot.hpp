@@ -77,6 +77,7 @@ struct ExecutionSlot {
     bool is_journaled = false;         ///< in the list of what the store does not have yet
     bool start_is_counted = false;     ///< by the store's statistics
     bool ran = false;                  ///< `steady` is a duration once it has finished
+    std::uint32_t journal_round = 0;   ///< see StoreJournal
     std::uint32_t finished_second = 0; ///< see Retention
 };
 

@@ -336,7 +336,7 @@ inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
     ExecutionSlot& slot = pool_[index];
     const Owners owners = owners_of(slot);
     if (journal_) {
-        journal_->rescue(pool_, index, [&] { return journal_entry(index); });
+        discarded.given_up = journal_->rescue(pool_, index, [&] { return journal_entry(index); });
     }
     finished_.remove(slot);
     if (owners.job.open_skip == index) { owners.job.open_skip = no_slot; }
@@ -362,16 +362,15 @@ inline JournalEntry LogCore::journal_entry(std::uint32_t index) {
     return entry;
 }
 
-inline std::size_t LogCore::clear(Unwritten unwritten) {
+inline std::size_t LogCore::clear(std::uint64_t up_to) {
     const sys_time wall = options_.clock.now();
-    std::uint64_t up_to = 0;
     Stats<>::Retired retired; // destroyed after the lock
     {
         const std::scoped_lock lock{mutex_};
         untrack_all(jobs_, tracked_jobs_);
         untrack_all(handlers_, tracked_handlers_);
         retired = stats_.clear(wall);
-        up_to = cleared_rank_ = finished_.next_rank();
+        up_to = cleared_rank_ = std::min(up_to, finished_.next_rank());
     }
     // The records go one at a time, so that nobody who records has to wait for a million of them.
     for (std::size_t removed = 0;; ++removed) {
@@ -379,7 +378,6 @@ inline std::size_t LogCore::clear(Unwritten unwritten) {
         const std::scoped_lock lock{mutex_};
         const std::uint32_t oldest = finished_.oldest();
         if (oldest == no_slot || pool_[oldest].finish_rank >= up_to) { return removed; }
-        if (journal_ && unwritten == Unwritten::forget) { journal_->forget(pool_, oldest); }
         evict(oldest, discarded);
     }
 }

@@ -48,6 +48,12 @@ struct Owners {
     NameEntry<&ExecutionSlot::by_handler>& handler;
 };
 
+/// What of a record is copied outside the lock only.
+struct RecordBlocks {
+    Ref<RefCounted> result;
+    Ref<TextBlock> error;
+};
+
 /// What a change of state leaves to be done after the lock: blocks whose last owner may be the log are destroyed, and
 /// whoever waits for records is woken. There is one record's room: a change of state evicts no more.
 struct Discarded {
@@ -65,6 +71,7 @@ struct Discarded {
     Ref<RefCounted> result;
     Ref<TextBlock> error;
     std::unique_ptr<ExecutionExtras> extras;
+    RecordBlocks given_up; ///< of a record that the store will not get
     FeedRings* awake = nullptr;
 };
 
@@ -102,12 +109,6 @@ struct SkipStart {
     Trigger trigger = Trigger::schedule;
     std::uint64_t occurrences = 1;
     bool is_minimum = false;
-};
-
-/// What of a record is copied outside the lock only.
-struct RecordBlocks {
-    Ref<RefCounted> result;
-    Ref<TextBlock> error;
 };
 
 /// Where a page is built: facts are taken under the lock, the rest outside it.
@@ -179,6 +180,9 @@ void untrack_all(Table& table, std::vector<std::uint32_t>& tracked) noexcept {
     tracked.clear();
 }
 
+/// Under which all processes before this one are counted together.
+inline constexpr std::string_view earlier_node = "(earlier)";
+
 /// @throws std::invalid_argument  An option is out of its range; says which, and what the range is.
 inline LogOptions checked(LogOptions options) {
     constexpr std::size_t most = 100'000'000;
@@ -190,6 +194,23 @@ inline LogOptions checked(LogOptions options) {
     }
     if (options.error_capacity.value_or(0) >= options.capacity) { refuse("error_capacity must be less than capacity"); }
     if (options.max_age.count() < 0) { refuse("max_age must not be negative; 0 is none"); }
+    const StoringOptions& storing = options.storing;
+    constexpr std::chrono::nanoseconds longest = std::chrono::hours{24};
+    const auto is_within = [&](std::chrono::nanoseconds time, std::chrono::nanoseconds least) {
+        return time >= least && time <= longest;
+    };
+    const std::chrono::nanoseconds least{1};
+    if (storing.batch < 1 || storing.batch > 100'000) { refuse("storing.batch must be 1 to 100,000 records"); }
+    if (!is_within(storing.timeout, least)) { refuse("storing.timeout must be above 0, and at most a day"); }
+    if (!is_within(storing.flush_interval, {})) { refuse("storing.flush_interval must be 0 to a day"); }
+    if (!is_within(storing.first_retry, least) || !is_within(storing.longest_retry, storing.first_retry)) {
+        refuse("storing.first_retry must be above 0, and storing.longest_retry that or longer, and at most a day");
+    }
+    if (storing.max_age < storing.max_age.zero() || storing.max_age > std::chrono::hours{24 * 365'000}) {
+        refuse("storing.max_age must not be negative; 0 is none");
+    }
+    if (storing.node.size() > HashedNames::max_bytes) { refuse("storing.node must have at most 255 bytes"); }
+    if (storing.node == earlier_node) { refuse("storing.node must not be the name of all earlier processes"); }
     const std::size_t skips = options.skip_capacity.value_or(1);
     if (skips < 1 || skips > options.capacity) { refuse("skip_capacity must be 1 to capacity"); }
     return options;

@@ -29,6 +29,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -86,9 +87,10 @@ public:
     }
 
     /// @returns How many finished records were removed.
-    std::size_t clear() { return clear(Unwritten::rescue); }
-    enum class Unwritten : std::uint8_t { rescue, forget }; ///< what the store does not have yet
-    std::size_t clear(Unwritten unwritten);
+    std::size_t clear() { return clear(std::numeric_limits<std::uint64_t>::max()); }
+
+    /// @param up_to  The rank of what finished first of those that stay.
+    std::size_t clear(std::uint64_t up_to);
 
     [[nodiscard]] std::size_t retained() const {
         const std::scoped_lock lock{mutex_};

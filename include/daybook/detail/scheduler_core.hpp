@@ -165,7 +165,8 @@ private:
     [[nodiscard]] std::uint32_t abandoned_before(const StoredExecution& row, bool& is_store_asked) const;
     void describe_state(const Job& job, StoredJob& into, const Lock& lock) const;
     void keep(const JobPtr& job) noexcept;
-    void keep_all();
+    enum class Waits : std::uint8_t { no, yes }; ///< for the store, at most one call's time
+    void keep_all(Waits waits);
     enum class Kept : std::uint8_t { added, planned_anew, paused }; ///< what has become of a job
     void keep_change(std::string_view id, Kept what);
     void tell_unkept(const Job& job, const JobPlan& plan) const;

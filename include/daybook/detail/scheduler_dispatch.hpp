@@ -183,7 +183,7 @@ inline bool SchedulerCore::dispatch_due(Lock one_at_a_time) {
     }
     for (const auto& [job, event] : stale) { tell_stale(job, event); }
     for (const JobPtr& job : forgotten) {
-        if (job->is_removed && job->plan->origin == JobOrigin::handler) { forget_kept(job->id); }
+        if (job->plan->origin == JobOrigin::handler) { forget_kept(job->id); }
     }
     post(posts);
     const bool was_due = !settled.empty() || !decisions.empty();
@@ -218,10 +218,11 @@ inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<Jo
     while (!steady_due_.empty() && steady_due_.top().key <= now.steady) {
         const JobPtr job = by_index_[steady_due_.top().item];
         if (job->is_over) {
-            forgotten.push_back(job);
-            steady_due_.pop();
             // Triggered in the meantime: it retires again when that is final.
-            if (job->in_progress == 0 && job->waiting.empty()) { forget(job, lock); }
+            const bool is_forgotten = job->in_progress == 0 && job->waiting.empty();
+            if (is_forgotten) { forgotten.push_back(job); }
+            steady_due_.pop();
+            if (is_forgotten) { forget(job, lock); }
         } else {
             due.push_back({job, job->plan, job->left, std::nullopt, job->steady_due, job->is_paused, now});
             steady_due_.pop();

@@ -40,7 +40,7 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
     if (from.stale_after < zero) { refuse("stale_after must not be negative; 0 is never"); }
     if (from.misfire_grace.value_or(zero) < zero) { refuse("misfire_grace must not be negative"); }
     const bool is_at_most_once = from.delivery.value_or(options_.delivery) == Delivery::at_most_once;
-    if (is_at_most_once && from.on_store_failure == OnStoreFailure::run_anyway) {
+    if (log_->store_writer() && is_at_most_once && from.on_store_failure == OnStoreFailure::run_anyway) {
         refuse("on_store_failure must be hold for at_most_once: what no store knows of could run twice");
     }
     Schedule schedule = from.schedule.bound_to(from.id);
@@ -280,7 +280,7 @@ inline std::size_t SchedulerCore::set_all_paused(bool is_paused) {
             if (change_pause(job, is_paused, lock)) { ++changed; }
         }
     }
-    keep_all();
+    keep_all(AtWork::is_inside(*this) ? Waits::no : Waits::yes);
     return changed;
 }
 

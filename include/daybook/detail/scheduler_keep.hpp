@@ -40,7 +40,7 @@ inline void SchedulerCore::describe_state(const Job& job, StoredJob& into, const
     if (job.has_begun) {
         into.left = job.left;
         if (is_on_calendar(job.plan->schedule)) { into.updated_at = job.counted_to; }
-    } else if (before != nullptr) {
+    } else if (before != nullptr && before->schedule == job.plan->kept->schedule) {
         into.left = before->left;
         into.updated_at = before->updated_at;
     }
@@ -94,7 +94,7 @@ inline void SchedulerCore::forget_kept(const std::string& id) noexcept {
 }
 
 /// All that has changed.
-inline void SchedulerCore::keep_all() {
+inline void SchedulerCore::keep_all(Waits waits) {
     if (log_->store_writer() == nullptr) { return; }
     std::vector<JobPtr> changed;
     {
@@ -105,7 +105,7 @@ inline void SchedulerCore::keep_all() {
         }
     }
     for (const JobPtr& job : changed) { keep(job); }
-    if (!changed.empty()) { await_store("jobs"); }
+    if (!changed.empty() && waits == Waits::yes) { await_store("jobs"); }
 }
 
 /// A command has changed a job: the store is told, and waited for where somebody outside waits for the command.
@@ -167,7 +167,7 @@ inline bool SchedulerCore::asks_store(const JobPlan& plan) const noexcept {
 inline bool SchedulerCore::is_confirmed(const JobPlan& plan) const {
     StoreWriter* const writer = log_->store_writer();
     if (plan.policies.delivery == Delivery::at_most_once) { return writer->flush(writer->deadline()); }
-    return writer->health().is_available;
+    return writer->is_available();
 }
 
 /// The store has not confirmed the attempt: it ends before it has begun.
@@ -196,7 +196,7 @@ inline void SchedulerCore::write_last(StopReport& report) const {
     if (writer == nullptr) { return; }
     const auto patience = std::max(options_.stop_patience, std::chrono::nanoseconds::zero());
     report.is_written = writer->flush(saturating_add(std::chrono::steady_clock::now(), patience));
-    if (!report.is_written) { report.unwritten = writer->health().waiting; }
+    if (!report.is_written) { report.unwritten = writer->waiting(); }
 }
 
 } // namespace daybook::inline v0::detail

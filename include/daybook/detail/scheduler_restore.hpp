@@ -75,17 +75,19 @@ inline Owed SchedulerCore::resumed_due(const JobPlan& plan, const StoredJob* sto
     }
     is_same = is_same && plan.is_readable;
     if (is_same && is_on_calendar(plan.schedule)) { accounted = stored->accounted_to; }
-    if (accounted && *accounted > saturating_add(began.wall, std::chrono::microseconds{waited_for})) {
+    if (accounted && plan.schedule.once() == nullptr &&
+        *accounted > saturating_add(began.wall, std::chrono::microseconds{waited_for})) {
         told = "the wall clock was set back by hours since the job '" + stored->id + "' was due: it counts from now";
         accounted.reset();
     }
     Owed first = first_due(plan, began.wall, began.steady, accounted);
-    const bool is_counted = plan.schedule.limits().times && !plan.schedule.limits().from;
+    const bool is_counted =
+        plan.schedule.limits().times && (!plan.schedule.limits().from || plan.is_after_completion());
     if (!is_same || !is_counted || !first.error.empty()) { return first; }
     try {
         const AtWork at_work{*this};
-        if (accounted) {
-            first.left = left_then(plan.schedule, *stored, *accounted);
+        if (is_on_calendar(plan.schedule) && stored->accounted_to) {
+            first.left = left_then(plan.schedule, *stored, *stored->accounted_to);
         } else if (stored->left) {
             first.left = stored->left;
         }
@@ -180,6 +182,7 @@ inline bool SchedulerCore::resume(StoredExecution& row, steady_time due, bool& i
     occurrence->dst = row.dst;
     occurrence->phase = Occurrence::Phase::retrying; // as if its time had come: the dispatcher sees to the rest
     const Lock lock{mutex_};
+    if (state_ != State::started) { return false; } // stopped meanwhile: the next process takes it up
     reserve_place(lock);
     take_place(occurrence, lock);
     ++job->in_progress;

@@ -107,7 +107,7 @@ inline void SchedulerCore::start() {
             item.job->is_settling = false;
             if (state_ == State::started && !item.job->is_removed) { begin_schedule(*item.job, first, lock); }
         }
-        keep_all();
+        keep_all(Waits::yes);
         if (options_.workers != 0) {
             clock_token_ = options_.clock.on_change([this] { alarm_.wake(); });
             timer_ = NamedThread{"daybook-timer", hook, [this] { run_timer(); }};

@@ -180,7 +180,7 @@ private:
 inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
     StopReport report = halt(grace);
     if (const StoreWriter* const writer = log_->store_writer(); writer != nullptr && AtWork::is_inside(*this)) {
-        report.unwritten = writer->health().waiting;
+        report.unwritten = writer->waiting();
         report.is_written = report.unwritten == 0;
     } else {
         write_last(report);

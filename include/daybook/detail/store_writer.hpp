@@ -20,6 +20,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,14 +56,14 @@ public:
 
     /// When a call that begins now has to be back.
     [[nodiscard]] StoreDeadline deadline() const {
-        return std::chrono::steady_clock::now() +
-               std::chrono::duration_cast<std::chrono::steady_clock::duration>(options_.timeout);
+        return Clock::now() + std::chrono::duration_cast<Clock::duration>(options_.timeout);
     }
 
     /// All nominal times of the job up to this one have their record by now.
     void account(std::string_view job_id, sys_time until);
 
     /// To be written behind, in this order; the latest of an id counts.
+    /// An `accounted_to` earlier than what was accounted for already counts as that.
     void save_job(StoredJob job);
     void erase_job(std::string id);
 
@@ -83,6 +85,21 @@ public:
 
     [[nodiscard]] StoreHealth health() const;
 
+    /// What of it is asked often, without asking for memory.
+    [[nodiscard]] bool is_available() const noexcept {
+        const std::scoped_lock lock{mutex_};
+        return health_.is_available;
+    }
+    [[nodiscard]] std::size_t waiting() const noexcept {
+        std::size_t count = 0;
+        {
+            const std::scoped_lock lock{mutex_};
+            count = in_hand_ + settled_.size();
+        }
+        const std::scoped_lock lock{log_.mutex_};
+        return count + log_.journal_->size();
+    }
+
 private:
     using Clock = std::chrono::steady_clock;
 
@@ -98,6 +115,7 @@ private:
         std::vector<AccountedTime> accounted = {};
         std::map<std::string, KeptJob, std::less<>> jobs = {};
         std::uint64_t round = 0; ///< that is over once this is written; 0: none
+        bool is_refused = false; ///< by the store, for whatever reason
 
         [[nodiscard]] bool is_empty() const noexcept {
             return executions.empty() && accounted.empty() && jobs.empty() && round == 0;
@@ -105,22 +123,29 @@ private:
     };
 
     enum class Fold : std::uint8_t { all, outdated };
+    static constexpr std::size_t most_to_tell = 16;
     void open();
     void fold(Fold what);
     void run();
     [[nodiscard]] bool fill();
     void begin_round();
-    void take_entries(std::vector<JournalEntry>& entries);
-    [[nodiscard]] StoredExecution stored(RawRecord&& record, std::int64_t position) const;
-    void count(const StoredExecution& execution, const JournalEntry& entry);
+    enum class Take : std::uint8_t { round, all };
+    [[nodiscard]] bool take_entries(std::size_t most, Take what);
+    void put_in_batch();
+    void put_in_batch(JournalEntry& entry);
+    [[nodiscard]] StoredExecution stored(RawRecord& record, std::int64_t position) const;
+    void count(const StoredExecution& execution, JournalEntry& entry);
     [[nodiscard]] bool write();
+    bool write_all();
     void write_jobs();
-    void write_executions(std::span<const StoredExecution> executions, std::span<const AccountedTime> accounted);
+    bool write_executions(std::span<const StoredExecution> executions, std::span<const AccountedTime> accounted);
     void write_one_by_one(const StoreError& why);
     void prune();
-    void written(std::size_t records, std::uint64_t round);
-    void failed(const std::string& what);
-    void tell(std::string error);
+    void written(std::size_t records);
+    void round_over(std::uint64_t round);
+    void failed(const char* what) noexcept;
+    void tell(std::string_view error) noexcept;
+    [[nodiscard]] StoreDeadline own_deadline() const { return end_ ? std::min(deadline(), *end_) : deadline(); }
     void tell_all() noexcept;
     void rest(bool is_done);
     [[nodiscard]] bool is_over(bool is_done);
@@ -140,8 +165,12 @@ private:
     std::mutex io_mutex_; // held while something is taken or written; the log's lock and mutex_ come after it
     CounterBook book_;    // guarded by io_mutex_, as is what follows
     Batch batch_;
-    std::size_t round_left_ = 0; // entries that were in the journal when the round began
-    std::map<std::string, sys_time, std::less<>> round_accounted_;
+    std::deque<JournalEntry> taken_;                               // out of the journal, and not in the batch yet
+    std::unordered_map<ExecutionId, std::size_t> places_;          // in the batch
+    std::map<std::string, sys_time, std::less<>> round_accounted_; // goes with the last batch of the round, as jobs do
+    std::map<std::string, KeptJob, std::less<>> round_jobs_;
+    std::map<std::string, sys_time, std::less<>> reached_; // the accounted times that are written
+    std::uint64_t told_lost_ = 0;
     Clock::time_point next_prune_{};
     Clock::time_point next_fold_{};
     std::uint32_t failures_ = 0; // in a row
@@ -168,9 +197,6 @@ private:
     NamedThread thread_;
 };
 
-/// Under which all processes before this one are counted together.
-inline constexpr const char* earlier_node = "(earlier)";
-
 /// What a process calls itself where the program does not say.
 [[nodiscard]] inline std::string default_node(sys_time began) {
     std::string name = "process";
@@ -190,8 +216,15 @@ inline StoreWriter::StoreWriter(LogCore& log, ResultText result_text)
       result_text_{result_text},
       book_{node_, log.options(), log.options().clock.now()},
       random_{static_cast<std::uint64_t>(Clock::now().time_since_epoch().count())} {
-    open();
-    thread_ = NamedThread{"daybook-store", {}, [this] { run(); }};
+    to_tell_.reserve(most_to_tell);
+    store_.open({.node = node_}, deadline());
+    try {
+        open();
+        thread_ = NamedThread{"daybook-store", {}, [this] { run(); }};
+    } catch (...) {
+        store_.close();
+        throw;
+    }
 }
 
 inline StoreWriter::~StoreWriter() {
@@ -205,7 +238,6 @@ inline StoreWriter::~StoreWriter() {
 }
 
 inline void StoreWriter::open() {
-    store_.open({.node = node_}, deadline());
     // Ids grow with time, so that those of an earlier process are smaller; below 2^53, for readers that count in
     // doubles. 4096 for each millisecond since 2020 are more than are ever used.
     constexpr sys_time since = std::chrono::sys_days{std::chrono::year{2020} / 1 / 1};
@@ -300,7 +332,8 @@ inline bool StoreWriter::flush(StoreDeadline deadline) {
     const std::uint64_t failed_before = failed_tries_;
     asked_round_ = std::max(asked_round_, wanted);
     awake_.wake();
-    changed_.wait_until(lock, deadline, [&] { return written_round_ >= wanted || failed_tries_ != failed_before; });
+    changed_.wait_until(lock, std::min(deadline, Clock::now() + std::chrono::hours{24}),
+                        [&] { return written_round_ >= wanted || failed_tries_ != failed_before; });
     return written_round_ >= wanted;
 }
 
@@ -319,13 +352,20 @@ inline StoreHealth StoreWriter::health() const {
 }
 
 inline std::uint64_t StoreWriter::clear() {
+    // What has ended by now is written first: the store would show it as running for ever.
+    std::uint64_t up_to = 0;
+    {
+        const std::scoped_lock lock{log_.mutex_};
+        up_to = log_.finished_.next_rank();
+    }
+    const bool is_written = flush(deadline());
     const std::scoped_lock writing{io_mutex_};
+    if (!is_written || batch_.is_refused) {
+        throw StoreError{StoreFailure::unavailable, "the store does not take what was recorded: nothing is cleared"};
+    }
     const std::uint64_t removed = store_.clear(deadline());
-    std::erase_if(batch_.executions, [](const StoredExecution& one) { return is_finished(one.status); });
     book_.clear(log_.options().clock.now());
-    log_.clear(LogCore::Unwritten::forget);
-    const std::scoped_lock lock{mutex_};
-    in_hand_ = batch_.executions.size();
+    log_.clear(up_to);
     return removed;
 }
 
@@ -335,11 +375,15 @@ inline void StoreWriter::run() {
         {
             const std::scoped_lock writing{io_mutex_};
             try {
+                if (is_ending() && !end_) { end_ = deadline(); }
                 is_done = !fill() || write();
-                if (is_done) { prune(); }
-            } catch (const std::exception& error) { // no memory; the batch is as it was
+                if (is_done && !end_) { prune(); }
+            } catch (const std::exception& error) { // no memory; what was taken is still in hand
                 is_done = false;
                 failed(error.what());
+            } catch (...) {
+                is_done = false;
+                failed("the store has thrown something that is no exception");
             }
         }
         tell_all();
@@ -353,15 +397,18 @@ inline void StoreWriter::run() {
 
 /// At the end: whether nothing is left to write, or no more time to try. Waits for the next try.
 inline bool StoreWriter::is_over(bool is_done) {
-    if (!end_) { end_ = deadline(); }
+    if (!end_) { return false; } // it was asked for right now
+    if (Clock::now() >= *end_) { return true; }
     if (!is_done) {
-        if (Clock::now() >= *end_) { return true; }
         awake_.sleep(std::min(*end_, Clock::now() + retry_delay()));
         return false;
     }
-    const std::scoped_lock lock{mutex_};
-    const bool has_more = !accounted_.empty() || !jobs_.empty() || !settled_.empty() || round_left_ != 0;
-    const std::scoped_lock log_lock{log_.mutex_};
+    bool has_more = !taken_.empty() || !round_jobs_.empty() || !round_accounted_.empty();
+    {
+        const std::scoped_lock lock{mutex_};
+        has_more = has_more || !accounted_.empty() || !jobs_.empty() || !settled_.empty();
+    }
+    const std::scoped_lock lock{log_.mutex_};
     return !has_more && log_.journal_->size() == 0;
 }
 
@@ -380,7 +427,8 @@ inline void StoreWriter::rest(bool is_done) {
         const std::scoped_lock lock{log_.mutex_};
         const std::size_t size = log_.journal_->size();
         if (size >= options_.batch) { return; }
-        is_waiting = is_waiting || size != 0 || round_left_ != 0;
+        if (log_.journal_->left_of_round() != 0) { return; }
+        is_waiting = is_waiting || size != 0;
         log_.journal_->wake_at(is_waiting ? options_.batch : 1);
     }
     if (!is_waiting) {

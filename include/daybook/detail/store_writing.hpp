@@ -6,6 +6,7 @@
 /// How a batch comes about, how it is written, and what is done when that fails.
 
 #include <daybook/detail/cron_fields.hpp>
+#include <daybook/detail/saturate.hpp>
 #include <daybook/detail/store_writer.hpp>
 
 #include <algorithm>
@@ -15,8 +16,10 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,86 +28,131 @@ namespace daybook::inline v0::detail {
 /// Takes the next batch in hand, unless there is one.
 /// @returns Whether there is something to write.
 inline bool StoreWriter::fill() {
-    if (!batch_.is_empty()) { return true; }
-    if (round_left_ == 0) { begin_round(); }
-    std::vector<JournalEntry> entries;
-    take_entries(entries);
-    round_left_ = entries.size() < options_.batch ? 0 : round_left_ - std::min(round_left_, entries.size());
-    for (JournalEntry& entry : entries) {
-        batch_.executions.push_back(stored(std::move(entry.record), entry.position));
-        const StoredExecution& taken = batch_.executions.back();
-        count(taken, entry);
-        // What has its record is accounted for; of a run of skips, only its first time is known here.
-        const bool is_scheduled = taken.scheduled_at && taken.trigger != Trigger::manual && taken.attempt_number == 1;
-        if (is_scheduled) {
-            sys_time& until = round_accounted_.try_emplace(taken.job_id, *taken.scheduled_at).first->second;
-            until = std::max(until, *taken.scheduled_at);
+    // What is refused with others beside it shows whose fault it is.
+    const bool is_suspect = batch_.is_refused && batch_.executions.size() < 2 * options_.batch;
+    if (!batch_.is_empty() && !is_suspect) { return true; }
+    const bool is_new = batch_.is_empty();
+    put_in_batch(); // what memory did not suffice for the last time
+    if (is_new && taken_.empty()) {
+        bool is_between = false;
+        {
+            const std::scoped_lock lock{log_.mutex_};
+            is_between = log_.journal_->left_of_round() == 0;
         }
+        if (is_between) { begin_round(); }
     }
-    if (round_left_ == 0) {
+    const bool is_last = take_entries(options_.batch, is_new ? Take::round : Take::all);
+    put_in_batch();
+    const bool ends_round = is_new && is_last;
+    if (ends_round) {
+        batch_.jobs.swap(round_jobs_);
+        batch_.accounted.reserve(round_accounted_.size());
         for (const auto& [job, until] : round_accounted_) { batch_.accounted.push_back({job, until}); }
         round_accounted_.clear();
     }
     const std::scoped_lock lock{mutex_};
-    if (round_left_ == 0) { batch_.round = begun_round_; }
+    if (ends_round) { batch_.round = begun_round_; }
     in_hand_ = batch_.executions.size();
     return !batch_.is_empty();
 }
 
-/// All that is there by now is this round's to write; what a job has accounted for goes with the last of it.
+/// All that is there by now is this round's to write; jobs, and what they have accounted for, go with the last of it.
 inline void StoreWriter::begin_round() {
+    std::vector<StoredExecution> settled;
     {
         const std::scoped_lock lock{mutex_};
-        round_accounted_.merge(accounted_);
-        for (const auto& [job, until] : accounted_) { // those that were there already
-            sys_time& known = round_accounted_[job];
+        for (const auto& [job, until] : accounted_) {
+            sys_time& known = round_accounted_.try_emplace(job, until).first->second;
             known = std::max(known, until);
         }
         accounted_.clear();
-        batch_.jobs = std::exchange(jobs_, {});
-        batch_.executions = std::exchange(settled_, {});
+        round_jobs_.merge(jobs_);
+        for (auto& [id, change] : jobs_) { round_jobs_.insert_or_assign(id, std::move(change)); }
+        jobs_.clear();
+        settled.swap(settled_);
+        in_hand_ += settled.size();
         ++begun_round_;
     }
-    for (const StoredExecution& settled : batch_.executions) { book_.record_end(settled, settled.completed_at); }
+    for (StoredExecution& one : settled) {
+        book_.record_end(one, one.completed_at);
+        places_.insert_or_assign(one.id, batch_.executions.size());
+        batch_.executions.push_back(std::move(one));
+    }
     const std::scoped_lock lock{log_.mutex_};
-    round_left_ = log_.journal_->size();
+    log_.journal_->begin_round();
 }
 
-/// The oldest of those that wait, a few at a time, so that nobody who records has to wait for long.
-inline void StoreWriter::take_entries(std::vector<JournalEntry>& entries) {
+/// A few at a time, so that nobody who records has to wait for long.
+/// @returns Whether nothing is left of the round.
+inline bool StoreWriter::take_entries(std::size_t most, Take what) {
     constexpr std::size_t few = 16;
-    entries.reserve(options_.batch);
-    bool is_over = false;
-    while (!is_over) {
+    for (std::size_t count = 0;;) {
         const ReadingTurn lock{log_.mutex_};
         StoreJournal& journal = *log_.journal_;
-        for (std::size_t i = 0; i < few && !is_over; ++i) {
-            if (entries.size() == options_.batch || journal.size() == 0) {
-                is_over = true;
-            } else if (!journal.evicted().empty()) {
-                entries.push_back(std::move(journal.evicted().front()));
-                journal.evicted().pop_front();
-            } else {
-                const std::uint32_t index = journal.pending().oldest;
-                entries.push_back(log_.journal_entry(index));
-                journal.forget(log_.pool_, index);
+        for (std::size_t i = 0; i < few; ++i, ++count) {
+            const std::size_t left = what == Take::all ? journal.size() : journal.left_of_round();
+            if (left == 0 || count == most) { return journal.left_of_round() == 0; }
+            taken_.emplace_back();
+            try {
+                taken_.back() =
+                    journal.take(log_.pool_, [&](std::uint32_t index) { return log_.journal_entry(index); });
+            } catch (...) {
+                taken_.pop_back();
+                throw;
             }
         }
     }
 }
 
-inline StoredExecution StoreWriter::stored(RawRecord&& record, std::int64_t position) const {
-    StoredExecution execution{std::move(record.facts)};
+inline void StoreWriter::put_in_batch() {
+    while (!taken_.empty()) {
+        put_in_batch(taken_.front());
+        taken_.pop_front();
+    }
+}
+
+/// Each id once: a record that changed while the others were taken comes again, and is the newer one.
+inline void StoreWriter::put_in_batch(JournalEntry& entry) {
+    batch_.executions.reserve(batch_.executions.size() + 1);
+    const bool is_start = entry.is_start;
+    const StoredExecution& taken = [&]() -> const StoredExecution& {
+        StoredExecution made = stored(entry.record, entry.position);
+        const auto [place, is_new] = places_.try_emplace(made.id, batch_.executions.size());
+        if (!is_new) { return batch_.executions[place->second] = std::move(made); }
+        return batch_.executions.emplace_back(std::move(made));
+    }();
+    count(taken, entry);
+    // What has its record is accounted for; of a run of skips, only its first time is known here. Not again as it ends:
+    // the job may be in another timeline by then.
+    const bool is_fresh = !is_finished(taken.status) || !taken.started_at || is_start;
+    if (is_fresh && taken.scheduled_at && taken.trigger != Trigger::manual && taken.attempt_number == 1) {
+        sys_time& until = round_accounted_.try_emplace(taken.job_id, *taken.scheduled_at).first->second;
+        until = std::max(until, *taken.scheduled_at);
+    }
+}
+
+inline StoredExecution StoreWriter::stored(RawRecord& record, std::int64_t position) const {
+    StoredExecution execution{record.facts};
     execution.node = node_;
     execution.position = position;
     const RecordBlocks& blocks = record.blocks;
     if (blocks.error) { execution.error = std::string{blocks.error->text()}; }
-    if (blocks.result && result_text_ != nullptr) { result_text_(execution.result.emplace(), *blocks.result); }
+    if (blocks.result && result_text_ != nullptr) {
+        try {
+            result_text_(execution.result.emplace(), *blocks.result);
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (...) { // a codec of the program's own: the record counts for more
+            execution.result.reset();
+        }
+    }
     return execution;
 }
 
-inline void StoreWriter::count(const StoredExecution& execution, const JournalEntry& entry) {
+/// Where memory runs out halfway, it is gone on from there.
+inline void StoreWriter::count(const StoredExecution& execution, JournalEntry& entry) {
     if (entry.is_start) { book_.record_start(execution); }
+    entry.is_start = false;
     if (execution.status == JobStatus::skipped) {
         book_.record_skip(execution, entry.fresh_skips);
     } else if (is_finished(execution.status)) {
@@ -114,59 +162,94 @@ inline void StoreWriter::count(const StoredExecution& execution, const JournalEn
 
 /// @returns Whether the batch is written, and out of hand.
 inline bool StoreWriter::write() {
+    bool was_asked = false;
     try {
-        write_jobs();
-        try {
-            write_executions(batch_.executions, batch_.accounted);
-        } catch (const StoreError& error) {
-            if (error.failure() != StoreFailure::refused || batch_.executions.size() < 2) { throw; }
-            write_one_by_one(error);
-        }
-    } catch (const std::exception& error) {
+        was_asked = write_all();
+    } catch (const StoreError& error) {
+        batch_.is_refused = error.failure() == StoreFailure::refused;
         failed(error.what());
         return false;
     }
     book_.written();
-    written(batch_.executions.size(), batch_.round);
+    for (const AccountedTime& accounted : batch_.accounted) {
+        sys_time& reached = reached_.try_emplace(accounted.job_id, accounted.until).first->second;
+        reached = std::max(reached, accounted.until);
+    }
+    if (was_asked) { written(batch_.executions.size()); }
+    const std::uint64_t round = batch_.round;
     batch_ = {};
+    places_.clear();
+    round_over(round);
     return true;
 }
 
+/// Records, then jobs, then what they have accounted for: never before its record.
+/// @returns Whether the store was asked for anything.
+inline bool StoreWriter::write_all() {
+    const bool has_jobs = !batch_.jobs.empty();
+    bool was_asked = false;
+    try {
+        was_asked = write_executions(batch_.executions, has_jobs ? std::span<const AccountedTime>{} : batch_.accounted);
+    } catch (const StoreError& error) {
+        if (error.failure() != StoreFailure::refused || batch_.executions.size() < 2) { throw; }
+        write_one_by_one(error);
+        was_asked = true;
+    }
+    if (!has_jobs) { return was_asked; }
+    write_jobs();
+    write_executions({}, batch_.accounted);
+    return true;
+}
+
+/// What a job says of itself was true when it was told; what it has accounted for since is not taken back.
 inline void StoreWriter::write_jobs() {
     while (!batch_.jobs.empty()) {
         const auto next = batch_.jobs.begin();
-        if (next->second.is_erased) { store_.erase(next->first, deadline()); }
-        next->second.is_erased = false;
-        if (next->second.saved) { store_.save(*next->second.saved, deadline()); }
+        KeptJob& change = next->second;
+        if (change.is_erased) {
+            store_.erase(next->first, own_deadline());
+            reached_.erase(next->first);
+            change.is_erased = false;
+        }
+        if (change.saved) {
+            StoredJob& job = *change.saved;
+            const auto reached = reached_.find(next->first);
+            if (job.accounted_to && reached != reached_.end()) {
+                job.accounted_to = std::max(*job.accounted_to, reached->second);
+            }
+            store_.save(job, own_deadline());
+        }
         batch_.jobs.erase(next);
     }
 }
 
-inline void StoreWriter::write_executions(std::span<const StoredExecution> executions,
+inline bool StoreWriter::write_executions(std::span<const StoredExecution> executions,
                                           std::span<const AccountedTime> accounted) {
     const std::vector<StoredCounters> counters = book_.changed();
-    if (executions.empty() && accounted.empty() && counters.empty()) { return; }
-    store_.write({.executions = executions, .accounted = accounted, .counters = counters}, deadline());
+    if (executions.empty() && accounted.empty() && counters.empty()) { return false; }
+    store_.write({.executions = executions, .accounted = accounted, .counters = counters}, own_deadline());
+    return true;
 }
 
 /// The store refuses what is in the batch: what it refuses alone is given up, so that it holds up nothing else. Where
 /// it refuses everything, the fault is not with the records.
 inline void StoreWriter::write_one_by_one(const StoreError& why) {
-    std::vector<StoredExecution> refused;
-    std::size_t taken = 0;
+    store_.write({}, own_deadline()); // who refuses even nothing does not refuse the records
+    std::vector<std::size_t> refused;
     std::string reason;
-    for (const StoredExecution& execution : batch_.executions) {
+    for (std::size_t i = 0; i < batch_.executions.size(); ++i) {
+        if (end_ && Clock::now() >= *end_) { throw StoreError{why}; }
         try {
-            store_.write({.executions = std::span{&execution, 1}}, deadline());
-            ++taken;
+            store_.write({.executions = std::span{&batch_.executions[i], 1}}, own_deadline());
         } catch (const StoreError& error) {
             if (error.failure() != StoreFailure::refused) { throw; }
-            refused.push_back(execution);
+            refused.push_back(i);
             reason = error.what();
         }
     }
-    if (taken == 0) { throw StoreError{why}; }
-    write_executions({}, batch_.accounted);
+    if (refused.size() == batch_.executions.size()) { throw StoreError{why}; }
+    write_executions({}, batch_.jobs.empty() ? std::span<const AccountedTime>{batch_.accounted}
+                                             : std::span<const AccountedTime>{});
     {
         const std::scoped_lock lock{mutex_};
         health_.lost += refused.size();
@@ -180,27 +263,40 @@ inline void StoreWriter::write_one_by_one(const StoreError& why) {
 /// goes, a batch after the other.
 inline void StoreWriter::prune() {
     constexpr int most_batches = 10; // else what is recorded meanwhile would wait
-    if (Clock::now() >= next_fold_) {
-        try {
-            fold(Fold::outdated);
-        } catch (const std::exception& error) { return failed(error.what()); }
-    }
-    if ((options_.max_age.count() == 0 && options_.max_records == 0) || Clock::now() < next_prune_) { return; }
-    StoreRetention retention;
-    if (options_.max_age.count() != 0) { retention.finished_before = log_.options().clock.now() - options_.max_age; }
-    if (options_.max_records != 0) { retention.max_records = options_.max_records; }
-    std::uint64_t removed = retention.batch;
+    const bool is_bounded = options_.max_age.count() != 0 || options_.max_records != 0;
+    const bool is_due = is_bounded && Clock::now() >= next_prune_;
+    if (!is_due && Clock::now() < next_fold_) { return; }
     try {
-        for (int i = 0; i < most_batches && removed >= retention.batch; ++i) {
-            removed = store_.prune(retention, deadline());
+        if (Clock::now() >= next_fold_) { fold(Fold::outdated); }
+        if (is_due) {
+            StoreRetention retention;
+            if (options_.max_age.count() != 0) {
+                retention.finished_before =
+                    saturating_subtract(log_.options().clock.now(), std::chrono::microseconds{options_.max_age});
+            }
+            if (options_.max_records != 0) { retention.max_records = options_.max_records; }
+            std::uint64_t removed = retention.batch;
+            for (int i = 0; i < most_batches && removed >= retention.batch; ++i) {
+                removed = store_.prune(retention, own_deadline());
+            }
+            next_prune_ = Clock::now() + std::chrono::seconds{removed >= retention.batch ? 1 : 60};
         }
-    } catch (const std::exception& error) { return failed(error.what()); }
-    next_prune_ = Clock::now() + (removed >= retention.batch ? std::chrono::seconds{1} : std::chrono::seconds{60});
+    } catch (const StoreError& error) {
+        // What is recorded is written all the same: this is told, and tried again in a while.
+        next_prune_ = next_fold_ = Clock::now() + std::chrono::seconds{60};
+        tell(std::string{"what is old stays in the store: "} + error.what());
+    }
 }
 
-inline void StoreWriter::written(std::size_t records, std::uint64_t round) {
+/// The store has taken something.
+inline void StoreWriter::written(std::size_t records) {
     failures_ = 0;
     bool is_back = false;
+    std::uint64_t lost = 0;
+    {
+        const std::scoped_lock lock{log_.mutex_};
+        lost = log_.journal_->lost();
+    }
     {
         const std::scoped_lock lock{mutex_};
         is_back = !std::exchange(health_.is_available, true);
@@ -209,13 +305,24 @@ inline void StoreWriter::written(std::size_t records, std::uint64_t round) {
         health_.last_written = log_.options().clock.now();
         health_.written += records;
         in_hand_ = 0;
-        if (round != 0) { written_round_ = round; }
     }
-    changed_.notify_all();
     if (is_back) { tell({}); }
+    if (lost > told_lost_) {
+        tell(std::to_string(lost - told_lost_) + " changes of records are lost to the store: too many were waiting");
+        told_lost_ = lost;
+    }
 }
 
-inline void StoreWriter::failed(const std::string& what) {
+inline void StoreWriter::round_over(std::uint64_t round) {
+    if (round == 0) { return; }
+    {
+        const std::scoped_lock lock{mutex_};
+        written_round_ = round;
+    }
+    changed_.notify_all();
+}
+
+inline void StoreWriter::failed(const char* what) noexcept {
     ++failures_;
     bool is_new = false;
     {
@@ -223,7 +330,9 @@ inline void StoreWriter::failed(const std::string& what) {
         is_new = health_.is_available || health_.error != what;
         if (health_.is_available) { health_.failing_since = log_.options().clock.now(); }
         health_.is_available = false;
-        health_.error = what;
+        try {
+            health_.error = what;
+        } catch (const std::bad_alloc&) { health_.error.clear(); }
         ++failed_tries_;
     }
     changed_.notify_all();
@@ -231,9 +340,11 @@ inline void StoreWriter::failed(const std::string& what) {
 }
 
 /// Later, when nothing is held.
-inline void StoreWriter::tell(std::string error) {
-    constexpr std::size_t most = 16;
-    if (options_.on_error && to_tell_.size() < most) { to_tell_.push_back(std::move(error)); }
+inline void StoreWriter::tell(std::string_view error) noexcept {
+    if (!options_.on_error || to_tell_.size() == most_to_tell) { return; }
+    try {
+        to_tell_.emplace_back(error);
+    } catch (const std::bad_alloc&) { return; } // health says so too
 }
 
 /// Only the writer's own thread says anything, so nobody else looks at the list meanwhile.

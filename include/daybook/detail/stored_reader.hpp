@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -26,15 +27,15 @@
 
 namespace daybook::inline v0::detail {
 
-/// A place in a store's lists as the text of a cursor: "s", how the list is sorted, the key and the id.
+/// A place in a store's lists as the text of a cursor: "S", how the list is sorted, the key and the id.
 [[nodiscard]] inline std::string store_cursor(const StorePlace& place, SortBy sort) {
-    return "s" + std::to_string(static_cast<unsigned>(sort)) + "." + std::to_string(place.key) + "." +
+    return "S" + std::to_string(static_cast<unsigned>(sort)) + "." + std::to_string(place.key) + "." +
            std::to_string(place.id);
 }
 
 /// Whether a cursor is one of a store's; the log's own are others.
 [[nodiscard]] constexpr bool is_store_cursor(std::string_view cursor) noexcept {
-    return !cursor.empty() && cursor.front() == 's';
+    return !cursor.empty() && cursor.front() == 'S';
 }
 
 /// @throws std::invalid_argument  It is not of a list that is sorted so.
@@ -65,7 +66,10 @@ public:
         if (query.metadata_value && query.metadata_key.empty()) {
             throw std::invalid_argument{"ExecutionQuery: metadata_value needs metadata_key"};
         }
-        StoreQuery asked{.filter = query, .status = statuses, .offset = query.offset, .limit = query.limit + 1};
+        StoreQuery asked{.filter = query,
+                         .status = statuses,
+                         .offset = query.offset,
+                         .limit = std::min(query.limit, std::numeric_limits<std::size_t>::max() - 1) + 1};
         if (!query.cursor.empty()) { asked.after = parse_store_cursor(query.cursor, query.sort); }
         if (query.limit == 0) { asked.limit = 0; }
         Page<Result> page;
@@ -74,12 +78,8 @@ public:
             if (!writer_.flush(writer_.deadline())) { return std::nullopt; }
             StoredPage found;
             if (asked.limit != 0) { found = writer_.store().read(asked, writer_.deadline()); }
-            if (query.totals == Totals::count) {
-                page.total.count = writer_.store().count(asked, Total::counted_to + 1, writer_.deadline());
-                page.total.is_exact = page.total.count <= Total::counted_to;
-                page.total.count = std::min(page.total.count, Total::counted_to);
-            }
             turn_to(page, query, std::move(found));
+            count(page, query, asked);
         } catch (const StoreError&) { return std::nullopt; }
         return page;
     }
@@ -87,6 +87,7 @@ public:
     /// @throws StoreError  It does not answer.
     template <class Result>
     [[nodiscard]] std::optional<JobExecutionRecord<Result>> find(ExecutionId id) {
+        writer_.flush(writer_.deadline()); // it may have been evicted right now
         auto found = writer_.store().find(id, writer_.deadline());
         if (!found) { return std::nullopt; }
         return record_of<Result>(std::move(*found));
@@ -125,6 +126,21 @@ public:
     }
 
 private:
+    /// Where it takes too long, or is not asked for, the page tells what it knows.
+    template <class Result>
+    void count(Page<Result>& page, const ExecutionQuery& query, const StoreQuery& asked) {
+        const bool is_whole = query.limit != 0 && query.cursor.empty() && !page.has_more && page.complete;
+        page.total = {.count = page.records.size() + (page.records.empty() ? 0 : query.offset),
+                      .is_exact = is_whole && (query.offset == 0 || !page.records.empty())};
+        if (query.totals == Totals::count && !page.total.is_exact) {
+            try {
+                const std::uint64_t found = writer_.store().count(asked, Total::counted_to + 1, writer_.deadline());
+                page.total = {.count = std::min(found, Total::counted_to), .is_exact = found <= Total::counted_to};
+            } catch (const StoreError&) { page.total.is_exact = false; }
+        }
+        if (query.limit == 0) { page.has_more = page.total.count > query.offset; }
+    }
+
     template <class Result>
     void turn_to(Page<Result>& page, const ExecutionQuery& query, StoredPage found) {
         const bool is_cut = found.executions.size() > query.limit;
@@ -149,7 +165,8 @@ private:
     template <class Result>
     [[nodiscard]] JobExecutionRecord<Result> record_of(StoredExecution&& execution) const {
         if (!is_finished(execution.status) && execution.node == writer_.node()) { // the log knows how far it is
-            if (auto raw = LogReader{log_}.find(execution.id)) {
+            auto raw = LogReader{log_}.find(execution.id);
+            if (raw && raw->facts.status == execution.status) { // else it would not be in this list
                 auto record = make_record<Result>(std::move(*raw));
                 record.node = writer_.node();
                 return record;

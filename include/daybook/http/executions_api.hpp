@@ -154,7 +154,14 @@ template <class Result>
     };
     // Only this is the client's fault; what else may throw std::invalid_argument is the program's.
     if (!wanted.cursor.empty()) {
-        (void)take_page_of([&] { return parse_cursor(wanted.sort, wanted.cursor); });
+        (void)take_page_of([&] {
+            if (is_store_cursor(wanted.cursor)) {
+                (void)parse_store_cursor(wanted.cursor, wanted.sort);
+            } else {
+                (void)parse_cursor(wanted.sort, wanted.cursor);
+            }
+            return true;
+        });
     }
     const auto report =
         call.redact() ? write([&](const JobExecutionRecord<Result>& record) { return redacted(record, call.redact()); })

@@ -8,6 +8,7 @@
 #include <daybook/detail/execution_csv.hpp>
 #include <daybook/detail/execution_json.hpp>
 #include <daybook/detail/query_cursor.hpp>
+#include <daybook/detail/stored_reader.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/log/execution_query.hpp>
 #include <daybook/log/job_execution_log.hpp>
@@ -69,12 +70,19 @@ ExportReport export_records(const JobExecutionLog<Result>& log, ExecutionQuery& 
     query.totals = Totals::leave_out;
     // In another order than by start there is no going on after a part.
     if (!is_by_start(query.sort)) { query.max_scanned = std::numeric_limits<std::size_t>::max(); }
-    if (!query.cursor.empty()) { static_cast<void>(parse_cursor(query.sort, query.cursor)); } // it may be handed back
+    const bool is_of_store = is_store_cursor(query.cursor);
+    if (is_of_store) {
+        static_cast<void>(parse_store_cursor(query.cursor, query.sort));
+    } else if (!query.cursor.empty()) {
+        static_cast<void>(parse_cursor(query.sort, query.cursor)); // it may be handed back
+    }
     report.next_cursor = query.cursor;
     report.complete = !query.cursor.empty(); // until a page was asked for
     // From the oldest on, a sink that is slower than the jobs would never come to an end.
     const auto most =
-        std::min<std::uint64_t>(options.max_records, std::uint64_t{log.capacity()} + log.options().max_running);
+        log.options().store
+            ? options.max_records
+            : std::min<std::uint64_t>(options.max_records, std::uint64_t{log.capacity()} + log.options().max_running);
     while (report.records < most && report.bytes + text.size() < options.max_bytes) {
         query.limit = static_cast<std::size_t>(
             std::min<std::uint64_t>(std::max<std::size_t>(1, options.page), most - report.records));

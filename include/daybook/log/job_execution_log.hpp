@@ -26,6 +26,7 @@
 #include <daybook/log/scoped_execution.hpp>
 #include <daybook/stats/stats_snapshot.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -251,7 +252,8 @@ public:
     /// @returns Whether it is; true without a store.
     bool flush(std::chrono::nanoseconds timeout) {
         detail::StoreWriter* const writer = core_->store_writer();
-        return writer == nullptr || writer->flush(std::chrono::steady_clock::now() + timeout);
+        return writer == nullptr || writer->flush(std::chrono::steady_clock::now() +
+                                                  std::min<std::chrono::nanoseconds>(timeout, std::chrono::hours{24}));
     }
 
     /// How the log gets on with its store; empty without one.
@@ -274,8 +276,8 @@ public:
 
     /// What `memory_bytes()` never exceeds, whatever the jobs do: every record there may be, each with the longest
     /// texts and names there may be. Computed from the options alone, so a log of short results stays far below. The
-    /// names of a scheduler's jobs and the rings of subscribers come on top; `SIZE_MAX` when `max_text_bytes` is above
-    /// 1 GB.
+    /// names of a scheduler's jobs, the rings of subscribers and what waits for a store (StoringOptions::max_buffered)
+    /// come on top; `SIZE_MAX` when `max_text_bytes` is above 1 GB.
     [[nodiscard]] std::size_t memory_limit() const noexcept {
         constexpr bool is_text = std::is_same_v<Result, std::string> || std::is_same_v<Result, std::monostate>;
         return upkeep().memory_limit(is_text ? 0 : detail::heap_bytes(sizeof(detail::ValueBlock<Result>)));

@@ -65,6 +65,9 @@ struct LogOptions {
     AnyStore store = {};
     StoringOptions storing = {}; ///< how it is written to
 
+    /// What instants and durations are read from. Of the system's clocks a hand-over or a start reads the steady one
+    /// alone, and knows for a millisecond how far the wall clock is from it: one that comes right after the wall clock
+    /// was set may still bear the old time.
     AnyClock clock = {};
 };
 

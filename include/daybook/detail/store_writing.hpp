@@ -89,7 +89,7 @@ inline bool StoreWriter::take_entries(std::size_t most, Take what) {
     for (std::size_t count = 0;;) {
         const ReadingTurn lock{log_.mutex_};
         StoreJournal& journal = *log_.journal_;
-        for (std::size_t i = 0; i < few; ++i, ++count) {
+        for (std::size_t i = 0; i < few && (i == 0 || !log_.mutex_.is_wanted()); ++i, ++count) {
             const std::size_t left = what == Take::all ? journal.size() : journal.left_of_round();
             if (left == 0 || count == most) { return journal.left_of_round() == 0; }
             taken_.emplace_back();

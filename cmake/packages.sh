@@ -63,6 +63,7 @@ need_build_tools() {
     need_file /usr/share/zoneinfo/Europe/Berlin tzdata
     need_header libcpp-httplib-dev httplib.h
     need_header nlohmann-json3-dev nlohmann/json.hpp
+    need_header libsqlite3-dev sqlite3.h
 }
 
 # The servers that there are adapters for; an adapter whose library is missing is left out, so only the whole test asks for them.
@@ -87,7 +88,6 @@ need_http_servers() {
 
 # The databases that there are stores for: the same.
 need_databases() {
-    need_header libsqlite3-dev sqlite3.h
     need_header libpq-dev postgresql/libpq-fe.h libpq-fe.h
     set -- /usr/lib/postgresql/*/bin/initdb # the tests start servers of their own
     need_file "$1" postgresql

@@ -10,6 +10,7 @@
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/period_ring.hpp>
 #include <daybook/detail/rate_meter.hpp>
+#include <daybook/detail/stats_figures.hpp>
 #include <daybook/detail/timeline_recorder.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/stats/latency_histogram.hpp>
@@ -51,14 +52,7 @@ public:
         all.counted_since = parts_->counted_since;
         all.lifetime = (parts_->before_clear += total.tally).counts();
         all.lifetime_executions = all.lifetime.total_executions;
-        all.duration = total.duration.summary();
-        all.average_duration_ms = all.duration.average_ms;
-        all.min_ms = all.duration.min_ms;
-        all.max_ms = all.duration.max_ms;
-        all.p50_ms = all.duration.p50_ms;
-        all.p95_ms = all.duration.p95_ms;
-        all.p99_ms = all.duration.p99_ms;
-        all.p999_ms = all.duration.p999_ms;
+        show_duration(all, total.duration.summary());
         all.drift = parts_->drift.summary();
         all.queue_delay = parts_->queue_delay.summary();
         for (std::size_t i = 1; i < parts_->skips.size(); ++i) {
@@ -70,16 +64,10 @@ public:
 
     [[nodiscard]] RangeStats range(sys_time from, sys_time to, sys_time now) {
         RangeStats all;
-        const auto hour = width_of(TimelineResolution::hour);
-        const PeriodKey oldest = first_period(now, hour, timeline_length(TimelineResolution::hour));
-        const PeriodKey beyond = last_period(now, hour) + 1;
-        const PeriodKey wanted = period_of(from, hour);
-        const PeriodKey wanted_end = period_of(to, hour) + (begin_of(period_of(to, hour), hour) < to ? 1 : 0);
-        const PeriodKey first = std::clamp(wanted, oldest, beyond);
-        const PeriodKey last = std::clamp(wanted_end, first, beyond) - 1;
-        all.from = begin_of(first, hour);
-        all.to = begin_of(last + 1, hour);
-        all.resolution = hour;
+        const KeptHours hours{from, to, now};
+        const PeriodKey first = hours.first;
+        const PeriodKey last = hours.last;
+        hours.show(all);
         read([&] {
             all.by_handler.clear();
             read_overall();
@@ -94,11 +82,11 @@ public:
         parts_->ring.for_each(first, last, open, [&](const ClosedPeriod& period) {
             tally += period.tally;
             duration += period.duration;
-            all.timeline.push_back(period.bucket(hour));
+            all.timeline.push_back(period.bucket(all.resolution));
         });
         static_cast<OutcomeCounts&>(all) = tally.counts();
         all.duration = durations_of(duration);
-        all.is_complete = from >= parts_->counted_since && wanted >= oldest && !parts_->ring.has_lost(first, last);
+        all.is_complete = from >= parts_->counted_since && hours.has_oldest && !parts_->ring.has_lost(first, last);
         return all;
     }
 
@@ -338,18 +326,6 @@ private:
             all.by_model.emplace(all.rest_of_models, rest);
         }
         return true;
-    }
-
-    /// What the rest is called: something may really be called "other".
-    template <class Names>
-    [[nodiscard]] static std::string free_name(const Names& taken) {
-        std::string name = "other";
-        while (taken.contains(name)) { name.insert(0, 1, '(') += ')'; }
-        return name;
-    }
-
-    [[nodiscard]] static DurationStats durations_of(const DurationSum& sum) noexcept {
-        return {.count = sum.count, .average_ms = sum.average_ms(), .min_ms = sum.min_ms(), .max_ms = sum.max_ms()};
     }
 
     const Stats<SubBuckets>& stats_;

@@ -9,6 +9,7 @@
 #include <daybook/detail/outcome_tally.hpp>
 #include <daybook/detail/period_ring.hpp>
 #include <daybook/detail/sparse_histogram.hpp>
+#include <daybook/detail/stats_figures.hpp>
 #include <daybook/log/log_options.hpp>
 #include <daybook/log/stored_counters.hpp>
 #include <daybook/stats/latency_histogram.hpp>
@@ -175,18 +176,6 @@ private:
     sys_time counted_since_;
 };
 
-[[nodiscard]] inline DurationStats durations_of(const DurationSum& sum) noexcept {
-    return {.count = sum.count, .average_ms = sum.average_ms(), .min_ms = sum.min_ms(), .max_ms = sum.max_ms()};
-}
-
-/// What the rest is called: something may really be called "other".
-template <class Names>
-[[nodiscard]] std::string rest_name(const Names& taken) {
-    std::string name = "other";
-    while (taken.contains(name)) { name.insert(0, 1, '(') += ')'; }
-    return name;
-}
-
 /// Puts sums by name where they are shown, those that are `true` for `is_shown` alone.
 /// @param names  All there are, also those with nothing to count.
 /// @returns The name of the rest; empty where there is none.
@@ -199,7 +188,7 @@ std::string show_by_name(const Sums& sums, All& all, std::set<std::string, std::
     }
     for (const auto& [group, sum] : sums) {
         if (!is_shown(group.first, sum)) { continue; }
-        if (group.first) { rest = rest_name(names); }
+        if (group.first) { rest = free_name(names); }
         show(all[group.first ? rest : group.second], sum);
     }
     return rest;
@@ -238,14 +227,7 @@ using SumsByGroup = std::map<std::pair<bool, std::string>, CounterTally>;
     all.counted_since = merged.counted_since();
     all.lifetime = merged.of(CounterScope::lifetime).tally.counts();
     all.lifetime_executions = all.lifetime.total_executions;
-    all.duration = total.duration.histogram().summary();
-    all.average_duration_ms = all.duration.average_ms;
-    all.min_ms = all.duration.min_ms;
-    all.max_ms = all.duration.max_ms;
-    all.p50_ms = all.duration.p50_ms;
-    all.p95_ms = all.duration.p95_ms;
-    all.p99_ms = all.duration.p99_ms;
-    all.p999_ms = all.duration.p999_ms;
+    show_duration(all, total.duration.histogram().summary());
     all.drift = total.drift.histogram().summary();
     all.queue_delay = total.queue_delay.histogram().summary();
 
@@ -297,17 +279,11 @@ using SumsByGroup = std::map<std::pair<bool, std::string>, CounterTally>;
                                          sys_time now) {
     const MergedCounters merged{rows, now};
     RangeStats all;
-    const auto hour = width_of(TimelineResolution::hour);
-    const PeriodKey oldest = first_period(now, hour, timeline_length(TimelineResolution::hour));
-    const PeriodKey beyond = last_period(now, hour) + 1;
-    const PeriodKey wanted = period_of(from, hour);
-    const PeriodKey wanted_end = period_of(to, hour) + (begin_of(period_of(to, hour), hour) < to ? 1 : 0);
-    const PeriodKey first = std::clamp(wanted, oldest, beyond);
-    const PeriodKey last = std::clamp(wanted_end, first, beyond) - 1;
-    all.from = begin_of(first, hour);
-    all.to = begin_of(last + 1, hour);
-    all.resolution = hour;
-    all.is_complete = from >= merged.counted_since() && wanted >= oldest;
+    const KeptHours hours{from, to, now};
+    const PeriodKey first = hours.first;
+    const PeriodKey last = hours.last;
+    hours.show(all);
+    all.is_complete = from >= merged.counted_since() && hours.has_oldest;
 
     const SumsByGroup handlers = sums_of(merged, CounterScope::hour, first, last);
     OutcomeTally tally;

@@ -16,12 +16,6 @@ namespace {
 
 using Open = daybook::Completion<std::string>;
 
-/// Adds a job whose bodies count, and end as they are told to.
-void add_counted(Life& life, int& runs, daybook::JobOptions options) {
-    options.id = "job";
-    life.scheduler.add(std::move(options), [&runs] { ++runs; });
-}
-
 } // namespace
 
 TEST_CASE("a job that runs at most once does not begin before the store knows") {

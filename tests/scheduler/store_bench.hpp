@@ -260,6 +260,12 @@ struct Life {
     daybook::Scheduler<> scheduler;
 };
 
+/// Adds the job "job", whose bodies count.
+inline void add_counted(Life& life, int& runs, daybook::JobOptions options) {
+    options.id = "job";
+    life.scheduler.add(std::move(options), [&runs] { ++runs; });
+}
+
 } // namespace bench
 
 #endif

@@ -17,12 +17,6 @@ namespace {
 
 using Open = daybook::Completion<std::string>;
 
-/// Adds a job whose bodies count, and end as they are told to.
-void add_counting(Life& life, int& runs, daybook::JobOptions options) {
-    options.id = "job";
-    life.scheduler.add(std::move(options), [&runs] { ++runs; });
-}
-
 /// A life in which the job began at the start and is not finished.
 struct Interrupted {
     explicit Interrupted(daybook::JobOptions options) : life{clock} {
@@ -59,13 +53,13 @@ TEST_CASE("what came due while nobody ran is owed, and run once makes the last o
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *")});
+    add_counted(before, runs, {.schedule = cron("* * * * *")});
     before.scheduler.start();
     before.pass(2min);
     const Kept left = before.crash();
     clock.advance(5min);
     Life after{clock, left};
-    add_counting(after, runs, {.schedule = cron("* * * * *")});
+    add_counted(after, runs, {.schedule = cron("* * * * *")});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(runs == 3);
@@ -78,12 +72,12 @@ TEST_CASE("what came due while nobody ran is made good in a row under run all, t
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *"), .misfire = Misfire::run_all, .max_catch_up = 2});
+    add_counted(before, runs, {.schedule = cron("* * * * *"), .misfire = Misfire::run_all, .max_catch_up = 2});
     before.scheduler.start();
     const Kept left = before.crash();
     clock.advance(5min + 30s);
     Life after{clock, left};
-    add_counting(after, runs, {.schedule = cron("* * * * *"), .misfire = Misfire::run_all, .max_catch_up = 2});
+    add_counted(after, runs, {.schedule = cron("* * * * *"), .misfire = Misfire::run_all, .max_catch_up = 2});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(runs == 2);
@@ -95,7 +89,7 @@ TEST_CASE("all that was skipped in one record is accounted for") {
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *"), .misfire = Misfire::skip});
+    add_counted(before, runs, {.schedule = cron("* * * * *"), .misfire = Misfire::skip});
     before.scheduler.start();
     clock.advance(5min + 30s);
     before.scheduler.poll();
@@ -110,13 +104,13 @@ TEST_CASE("a schedule that differs from the stored one is told, and counts from 
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *")});
+    add_counted(before, runs, {.schedule = cron("* * * * *")});
     before.scheduler.start();
     before.pass(1min);
     const Kept left = before.crash();
     clock.advance(1h);
     Life after{clock, left};
-    add_counting(after, runs, {.schedule = cron("0 * * * *")});
+    add_counted(after, runs, {.schedule = cron("0 * * * *")});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(runs == 1);
@@ -130,13 +124,13 @@ TEST_CASE("a job that was paused stays so, and what came due meanwhile is skippe
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *")});
+    add_counted(before, runs, {.schedule = cron("* * * * *")});
     before.scheduler.start();
     before.scheduler.pause("job");
     const Kept left = before.vault->copy();
     clock.advance(5min);
     Life after{clock, left};
-    add_counting(after, runs, {.schedule = cron("* * * * *"), .is_paused = false});
+    add_counted(after, runs, {.schedule = cron("* * * * *"), .is_paused = false});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(after.scheduler.job("job")->is_paused);
@@ -145,14 +139,14 @@ TEST_CASE("a job that was paused stays so, and what came due meanwhile is skippe
     after.pass(1min);
     CHECK(runs == 1);
     Life later{clock, after.crash()};
-    add_counting(later, runs, {.schedule = cron("* * * * *"), .is_paused = true});
+    add_counted(later, runs, {.schedule = cron("* * * * *"), .is_paused = true});
     CHECK_FALSE(later.scheduler.job("job")->is_paused);
 }
 
 TEST_CASE("an instant that has been accounted for is over, one that passed meanwhile is owed") {
     daybook::ManualClock clock;
     int runs = 0;
-    const auto add = [&](Life& life) { add_counting(life, runs, {.schedule = daybook::at(monday + 10s)}); };
+    const auto add = [&](Life& life) { add_counted(life, runs, {.schedule = daybook::at(monday + 10s)}); };
     Life before{clock};
     add(before);
     before.scheduler.start();
@@ -178,7 +172,7 @@ TEST_CASE("an instant that has been accounted for is over, one that passed meanw
 TEST_CASE("an instant that was past already when its job was added survives a crash before it ran") {
     daybook::ManualClock clock;
     int runs = 0;
-    const auto add = [&](Life& life) { add_counting(life, runs, {.schedule = daybook::at(monday - 1h)}); };
+    const auto add = [&](Life& life) { add_counted(life, runs, {.schedule = daybook::at(monday - 1h)}); };
     Life before{clock};
     add(before);
     before.scheduler.start();
@@ -192,7 +186,7 @@ TEST_CASE("an instant that was past already when its job was added survives a cr
 TEST_CASE("how many occurrences are left survives") {
     daybook::ManualClock clock;
     int runs = 0;
-    const auto add = [&](Life& life) { add_counting(life, runs, {.schedule = cron("* * * * *").times(4)}); };
+    const auto add = [&](Life& life) { add_counted(life, runs, {.schedule = cron("* * * * *").times(4)}); };
     Life before{clock};
     add(before);
     before.scheduler.start();
@@ -215,7 +209,7 @@ TEST_CASE("how many occurrences are left survives") {
 TEST_CASE("how many times an interval is left to come survives, its instants begin anew") {
     daybook::ManualClock clock;
     int runs = 0;
-    const auto add = [&](Life& life) { add_counting(life, runs, {.schedule = every(10s).times(3)}); };
+    const auto add = [&](Life& life) { add_counted(life, runs, {.schedule = every(10s).times(3)}); };
     Life before{clock};
     add(before);
     before.scheduler.start();
@@ -235,7 +229,7 @@ TEST_CASE("how many times an interval is left to come survives, its instants beg
 TEST_CASE("an interval that counts from an instant owes what came while nobody ran") {
     daybook::ManualClock clock;
     int runs = 0;
-    const auto add = [&](Life& life) { add_counting(life, runs, {.schedule = every(1min).from(monday).times(7)}); };
+    const auto add = [&](Life& life) { add_counted(life, runs, {.schedule = every(1min).from(monday).times(7)}); };
     Life before{clock};
     add(before);
     before.scheduler.start();
@@ -256,13 +250,13 @@ TEST_CASE("a clock that was set back by hours while nobody ran does not stop a j
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *")});
+    add_counted(before, runs, {.schedule = cron("* * * * *")});
     before.scheduler.start();
     before.pass(1min);
     const Kept left = before.crash();
     clock.step(-48h);
     Life after{clock, left};
-    add_counting(after, runs, {.schedule = cron("* * * * *")});
+    add_counted(after, runs, {.schedule = cron("* * * * *")});
     after.scheduler.start();
     CHECK(after.was_told("set back by hours"));
     after.pass(1min);
@@ -298,7 +292,7 @@ TEST_CASE("an execution of a job that runs at most once stays abandoned") {
     Interrupted before{{.delivery = Delivery::at_most_once}};
     Life after{before.clock, before.left};
     int runs = 0;
-    add_counting(after, runs, {.schedule = cron("* * * * *"), .delivery = Delivery::at_most_once});
+    add_counted(after, runs, {.schedule = cron("* * * * *"), .delivery = Delivery::at_most_once});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(runs == 0);
@@ -354,7 +348,7 @@ TEST_CASE("an occurrence that takes three processes with it is given up") {
     }
     int runs = 0;
     Life after{clock, left};
-    add_counting(after, runs, {});
+    add_counted(after, runs, {});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(runs == 0);
@@ -378,7 +372,7 @@ TEST_CASE("a retry that the policy does not allow any more is recorded as cancel
     daybook::ManualClock clock;
     int runs = 0;
     Life after{clock, promised(clock)};
-    add_counting(after, runs, {});
+    add_counted(after, runs, {});
     after.scheduler.start();
     after.scheduler.poll();
     CHECK(runs == 0);
@@ -400,7 +394,7 @@ TEST_CASE("a job that is removed after a restart takes the attempt with it that 
     Interrupted before{{}};
     Life after{before.clock, before.left};
     int runs = 0;
-    add_counting(after, runs, {.schedule = cron("* * * * *")});
+    add_counted(after, runs, {.schedule = cron("* * * * *")});
     after.scheduler.start();
     after.scheduler.remove("job");
     after.scheduler.poll();
@@ -411,13 +405,13 @@ TEST_CASE("a job that is added after the start is known to the store as well") {
     daybook::ManualClock clock;
     int runs = 0;
     Life before{clock};
-    add_counting(before, runs, {.schedule = cron("* * * * *")});
+    add_counted(before, runs, {.schedule = cron("* * * * *")});
     before.scheduler.start();
     const Kept left = before.crash();
     clock.advance(1min);
     Life after{clock, left};
     after.scheduler.start();
-    add_counting(after, runs, {.schedule = cron("* * * * *")});
+    add_counted(after, runs, {.schedule = cron("* * * * *")});
     after.scheduler.poll();
     CHECK(runs == 1);
 }

@@ -7,6 +7,7 @@
 
 #include <daybook/detail/counter_book.hpp>
 #include <daybook/detail/log_core.hpp>
+#include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/result_text.hpp>
 #include <daybook/detail/store_journal.hpp>
 #include <daybook/detail/stored_stats.hpp>
@@ -107,6 +108,14 @@ private:
     struct KeptJob {
         bool is_erased = false; ///< first of all
         std::optional<StoredJob> saved = {};
+
+        /// What nobody has written yet is not forgotten for what comes after it.
+        void follow(KeptJob later) {
+            if (later.is_erased) { saved.reset(); }
+            if (later.saved && saved && !later.saved->accounted_to) { later.saved->accounted_to = saved->accounted_to; }
+            is_erased = is_erased || later.is_erased;
+            if (later.saved) { saved = std::move(later.saved); }
+        }
     };
 
     /// What is written at once, until it is.
@@ -121,6 +130,13 @@ private:
             return executions.empty() && accounted.empty() && jobs.empty() && round == 0;
         }
     };
+
+    /// By job.
+    using Times = std::map<std::string, sys_time, std::less<>>;
+    static void raise(Times& times, const std::string& job_id, sys_time until) {
+        sys_time& known = times.try_emplace(job_id, until).first->second;
+        known = std::max(known, until);
+    }
 
     enum class Fold : std::uint8_t { all, outdated };
     static constexpr std::size_t most_to_tell = 16;
@@ -150,6 +166,9 @@ private:
     void rest(bool is_done);
     [[nodiscard]] bool is_over(bool is_done);
     [[nodiscard]] std::chrono::nanoseconds retry_delay() noexcept;
+    [[nodiscard]] bool has_news(const std::scoped_lock<std::mutex>& /*lock*/) const noexcept {
+        return !accounted_.empty() || !jobs_.empty() || !settled_.empty();
+    }
     [[nodiscard]] bool is_ending() const {
         const std::scoped_lock lock{mutex_};
         return is_ending_;
@@ -165,11 +184,11 @@ private:
     std::mutex io_mutex_; // held while something is taken or written; the log's lock and mutex_ come after it
     CounterBook book_;    // guarded by io_mutex_, as is what follows
     Batch batch_;
-    std::deque<JournalEntry> taken_;                               // out of the journal, and not in the batch yet
-    std::unordered_map<ExecutionId, std::size_t> places_;          // in the batch
-    std::map<std::string, sys_time, std::less<>> round_accounted_; // goes with the last batch of the round, as jobs do
+    std::deque<JournalEntry> taken_;                      // out of the journal, and not in the batch yet
+    std::unordered_map<ExecutionId, std::size_t> places_; // in the batch
+    Times round_accounted_;                               // goes with the last batch of the round, as jobs do
     std::map<std::string, KeptJob, std::less<>> round_jobs_;
-    std::map<std::string, sys_time, std::less<>> reached_; // the accounted times that are written
+    Times reached_; // the accounted times that are written
     std::uint64_t told_lost_ = 0;
     Clock::time_point next_prune_{};
     Clock::time_point next_fold_{};
@@ -179,8 +198,8 @@ private:
     std::uint64_t random_ = 0;
 
     mutable std::mutex mutex_;
-    std::condition_variable changed_;                        // a round is over, or a try has failed
-    std::map<std::string, sys_time, std::less<>> accounted_; // guarded by mutex_, as is what follows
+    std::condition_variable changed_; // a round is over, or a try has failed
+    Times accounted_;                 // guarded by mutex_, as is what follows
     std::map<std::string, KeptJob, std::less<>> jobs_;
     std::vector<StoredExecution> settled_;
     std::vector<StoredExecution> unfinished_;
@@ -244,10 +263,7 @@ inline void StoreWriter::open() {
     constexpr ExecutionId spare = 1U << 20U; // what was handed over later than what started last
     const auto age = std::chrono::floor<std::chrono::milliseconds>(log_.options().clock.now() - since).count();
     ExecutionId next = age > 0 ? static_cast<ExecutionId>(age) << 12U : 1;
-    const StoreQuery newest{.status = StatusSet{JobStatus::queued, JobStatus::running, JobStatus::success,
-                                                JobStatus::error, JobStatus::timeout, JobStatus::cancelled,
-                                                JobStatus::abandoned, JobStatus::skipped},
-                            .limit = 1};
+    const StoreQuery newest{.status = statuses_of({.skips = Skips::include}), .limit = 1};
     std::int64_t last_position = 0;
     for (const StoredExecution& execution : store_.read(newest, deadline()).executions) {
         next = std::max(next, execution.id + spare);
@@ -278,23 +294,20 @@ inline void StoreWriter::fold(Fold what) {
 
 inline void StoreWriter::account(std::string_view job_id, sys_time until) {
     const std::scoped_lock lock{mutex_};
-    const auto [known, is_new] = accounted_.try_emplace(std::string{job_id}, until);
-    if (!is_new) { known->second = std::max(known->second, until); }
+    raise(accounted_, std::string{job_id}, until);
     if (std::exchange(is_idle_, false)) { awake_.wake(); }
 }
 
 inline void StoreWriter::save_job(StoredJob job) {
     const std::scoped_lock lock{mutex_};
-    std::string id = job.id;
-    KeptJob& change = jobs_[std::move(id)];
-    if (change.saved && !job.accounted_to) { job.accounted_to = change.saved->accounted_to; } // nobody has written it
-    change.saved = std::move(job);
+    KeptJob& change = jobs_[job.id];
+    change.follow({.saved = std::move(job)});
     awake_.wake();
 }
 
 inline void StoreWriter::erase_job(std::string id) {
     const std::scoped_lock lock{mutex_};
-    jobs_[std::move(id)] = {.is_erased = true};
+    jobs_[std::move(id)].follow({.is_erased = true});
     awake_.wake();
 }
 
@@ -339,14 +352,12 @@ inline bool StoreWriter::flush(StoreDeadline deadline) {
 
 inline StoreHealth StoreWriter::health() const {
     StoreHealth health;
-    std::size_t in_hand = 0;
     {
         const std::scoped_lock lock{mutex_};
         health = health_;
-        in_hand = in_hand_ + settled_.size();
     }
+    health.waiting = waiting();
     const std::scoped_lock lock{log_.mutex_};
-    health.waiting = in_hand + log_.journal_->size();
     health.lost += log_.journal_->lost();
     return health;
 }
@@ -406,7 +417,7 @@ inline bool StoreWriter::is_over(bool is_done) {
     bool has_more = !taken_.empty() || !round_jobs_.empty() || !round_accounted_.empty();
     {
         const std::scoped_lock lock{mutex_};
-        has_more = has_more || !accounted_.empty() || !jobs_.empty() || !settled_.empty();
+        has_more = has_more || has_news(lock);
     }
     const std::scoped_lock lock{log_.mutex_};
     return !has_more && log_.journal_->size() == 0;
@@ -420,7 +431,7 @@ inline void StoreWriter::rest(bool is_done) {
     {
         const std::scoped_lock lock{mutex_};
         is_asked = asked_round_ > written_round_ || is_ending_;
-        is_waiting = !accounted_.empty() || !jobs_.empty() || !settled_.empty();
+        is_waiting = has_news(lock);
     }
     if (is_asked) { return; }
     {
@@ -433,7 +444,7 @@ inline void StoreWriter::rest(bool is_done) {
     }
     if (!is_waiting) {
         const std::scoped_lock lock{mutex_};
-        is_waiting = !accounted_.empty() || !jobs_.empty() || !settled_.empty() || asked_round_ > written_round_;
+        is_waiting = has_news(lock) || asked_round_ > written_round_;
         is_idle_ = !is_waiting;
     }
     if (is_waiting) { return awake_.sleep(Clock::now() + options_.flush_interval); }

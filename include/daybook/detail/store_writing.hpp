@@ -61,13 +61,9 @@ inline void StoreWriter::begin_round() {
     std::vector<StoredExecution> settled;
     {
         const std::scoped_lock lock{mutex_};
-        for (const auto& [job, until] : accounted_) {
-            sys_time& known = round_accounted_.try_emplace(job, until).first->second;
-            known = std::max(known, until);
-        }
+        for (const auto& [job, until] : accounted_) { raise(round_accounted_, job, until); }
         accounted_.clear();
-        round_jobs_.merge(jobs_);
-        for (auto& [id, change] : jobs_) { round_jobs_.insert_or_assign(id, std::move(change)); }
+        for (auto& [id, change] : jobs_) { round_jobs_[id].follow(std::move(change)); }
         jobs_.clear();
         settled.swap(settled_);
         in_hand_ += settled.size();
@@ -126,8 +122,7 @@ inline void StoreWriter::put_in_batch(JournalEntry& entry) {
     // the job may be in another timeline by then.
     const bool is_fresh = !is_finished(taken.status) || !taken.started_at || is_start;
     if (is_fresh && taken.scheduled_at && taken.trigger != Trigger::manual && taken.attempt_number == 1) {
-        sys_time& until = round_accounted_.try_emplace(taken.job_id, *taken.scheduled_at).first->second;
-        until = std::max(until, *taken.scheduled_at);
+        raise(round_accounted_, taken.job_id, *taken.scheduled_at);
     }
 }
 
@@ -171,10 +166,7 @@ inline bool StoreWriter::write() {
         return false;
     }
     book_.written();
-    for (const AccountedTime& accounted : batch_.accounted) {
-        sys_time& reached = reached_.try_emplace(accounted.job_id, accounted.until).first->second;
-        reached = std::max(reached, accounted.until);
-    }
+    for (const AccountedTime& accounted : batch_.accounted) { raise(reached_, accounted.job_id, accounted.until); }
     if (was_asked) { written(batch_.executions.size()); }
     const std::uint64_t round = batch_.round;
     batch_ = {};

@@ -272,10 +272,10 @@ template <class Client>
         return std::max(std::chrono::ceil<std::chrono::microseconds>(time), std::chrono::microseconds{1000});
     };
     // Where the call's own timeout comes first, the watch ends the call and says so; the library is to be later.
-    client.set_connection_timeout(
-        micros(connect_timeout < timeout ? connect_timeout : timeout + std::chrono::seconds{1}));
-    client.set_read_timeout(micros(timeout));
-    client.set_write_timeout(micros(timeout));
+    const auto later = timeout + std::chrono::seconds{1};
+    client.set_connection_timeout(micros(connect_timeout < timeout ? connect_timeout : later));
+    client.set_read_timeout(micros(later));
+    client.set_write_timeout(micros(later));
     client.set_url_encode(false); // it would encode what is encoded already
     client.set_follow_location(false);
     client.set_keep_alive(false);

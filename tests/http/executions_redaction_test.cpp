@@ -54,7 +54,7 @@ struct Report {
     std::string title;
 };
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has_part(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 } // namespace
 
@@ -73,14 +73,14 @@ TEST_CASE("a hook sees every text of a record before a client does") {
          {"/api/executions", "/api/executions/errors", "/api/executions/1", "/api/executions/2",
           "/api/executions/stats", "/api/executions/export?format=csv", "/api/executions/export?format=json"}) {
         INFO(target);
-        CHECK_FALSE(contains(api.body(target), "secret"));
+        CHECK_FALSE(has_part(api.body(target), "secret"));
     }
     const auto good = api.body("/api/executions/1");
-    CHECK(contains(good, R"("result":"[redacted]")"));
-    CHECK(contains(good, R"("log_text":"[redacted]","parameters":"[redacted]","metadata":{"token":"[redacted]"})"));
-    CHECK(contains(api.body("/api/executions/errors"), R"("error":"[redacted]")"));
-    CHECK(contains(api.body("/api/executions/export?format=csv"), "[redacted]"));
-    CHECK(contains(api.body("/api/executions/export?format=json"), R"("error":"[redacted]")"));
+    CHECK(has_part(good, R"("result":"[redacted]")"));
+    CHECK(has_part(good, R"("log_text":"[redacted]","parameters":"[redacted]","metadata":{"token":"[redacted]"})"));
+    CHECK(has_part(api.body("/api/executions/errors"), R"("error":"[redacted]")"));
+    CHECK(has_part(api.body("/api/executions/export?format=csv"), "[redacted]"));
+    CHECK(has_part(api.body("/api/executions/export?format=json"), R"("error":"[redacted]")"));
 }
 
 TEST_CASE("a hook sees results that are no texts as their JSON") {
@@ -89,10 +89,10 @@ TEST_CASE("a hook sees results that are no texts as their JSON") {
     }};
     api.run_both();
     api.run("open", [] { return Report{"weather"}; });
-    CHECK(contains(api.body("/api/executions/1"), R"("result":"hidden")"));
-    CHECK(contains(api.body("/api/executions/3"), R"("result":{"title":"weather"})"));
-    CHECK_FALSE(contains(api.body("/api/executions/export?format=csv"), "secret result"));
-    CHECK(contains(api.body("/api/executions/export?format=json"), R"("result":{"title":"weather"})"));
+    CHECK(has_part(api.body("/api/executions/1"), R"("result":"hidden")"));
+    CHECK(has_part(api.body("/api/executions/3"), R"("result":{"title":"weather"})"));
+    CHECK_FALSE(has_part(api.body("/api/executions/export?format=csv"), "secret result"));
+    CHECK(has_part(api.body("/api/executions/export?format=json"), R"("result":{"title":"weather"})"));
 }
 
 TEST_CASE("the log itself keeps what a hook hides") {
@@ -109,10 +109,10 @@ TEST_CASE("what may be hidden cannot be searched for") {
         INFO(path);
         auto response = api.router.handle({.target = std::string{path} + "text=secret"});
         CHECK(response.status == 400);
-        CHECK(contains(response.body, "text cannot be searched for here, where texts of records may be hidden"));
+        CHECK(has_part(response.body, "text cannot be searched for here, where texts of records may be hidden"));
         response = api.router.handle({.target = std::string{path} + "metadata_key=token&metadata_value=x"});
         CHECK(response.status == 400);
-        CHECK(contains(response.body, "metadata_value cannot be searched for here"));
+        CHECK(has_part(response.body, "metadata_value cannot be searched for here"));
         CHECK(api.router.handle({.target = std::string{path} + "metadata_key=token"}).status == 200);
     }
 }
@@ -124,6 +124,6 @@ TEST_CASE("a hook that throws lets nothing out") {
         INFO(target);
         const auto response = api.router.handle({.target = target});
         CHECK(response.status == 500);
-        CHECK_FALSE(contains(response.body, "secret"));
+        CHECK_FALSE(has_part(response.body, "secret"));
     }
 }

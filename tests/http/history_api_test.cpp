@@ -77,7 +77,7 @@ struct HistoryFixture {
 
 bool tells(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-std::size_t count(const std::string& text, const std::string& part) {
+std::size_t times_in(const std::string& text, const std::string& part) {
     std::size_t found = 0;
     for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) { ++found; }
     return found;
@@ -92,7 +92,7 @@ std::string text_of(const std::string& body, const std::string& name) {
 }
 
 /// The whole hours that a timeline shows, and in which something ended.
-std::size_t hours_of(const std::string& body) { return count(body, R"("timestamp":)"); }
+std::size_t hours_of(const std::string& body) { return times_in(body, R"("timestamp":)"); }
 
 const std::string history = "/v1/jobs/history";
 const std::string figures = "/v1/jobs/stats";
@@ -190,7 +190,7 @@ TEST_CASE("statuses filter in the words of the format, several parted by commas"
     log.record_queued({.job_id = "waits"});
     const auto total = [&](const char* status) {
         const auto body = api.body(history + "?status=" + status);
-        return count(body, R"("batch_id":)");
+        return times_in(body, R"("batch_id":)");
     };
     CHECK(total("completed") == 1);
     CHECK(total("failed") == 2);
@@ -212,9 +212,9 @@ TEST_CASE("a model is metadata, and the handler where there is none") {
     api.succeed_as("second", "large");
     api.succeed("large");
     api.run("third", 1s, [](JobContext& job) { job.metadata("model", ""); });
-    CHECK(count(api.body(history + "?model=large"), R"("model":"large")") == 3);
+    CHECK(times_in(api.body(history + "?model=large"), R"("model":"large")") == 3);
     CHECK(tells(api.body(history + "?model=large"), R"("total":3,)"));
-    CHECK(count(api.body(history + "?model=third"), R"("model":"third")") == 1);
+    CHECK(times_in(api.body(history + "?model=third"), R"("model":"third")") == 1);
     CHECK(tells(api.body(history + "?model=first"), R"("jobs":[],"total":0,)"));
     CHECK(tells(api.body(history + "?model=nobody"), R"("jobs":[],"total":0,)"));
     CHECK(api.refusal(history + "?model=") == "model must not be empty: leave it out to have them all");
@@ -270,7 +270,7 @@ TEST_CASE("a date that is none is refused") {
 TEST_CASE("the limit is 50, at most 500, and told") {
     HistoryFixture api;
     for (int job = 0; job < 60; ++job) { api.succeed("job"); }
-    CHECK(count(api.body(history), R"("batch_id":)") == 50);
+    CHECK(times_in(api.body(history), R"("batch_id":)") == 50);
     CHECK(tells(api.body(history), R"("total":60,"limit":50,"offset":0,"has_more":true,)"));
     CHECK(tells(api.body(history + "?limit=1000"), R"("total":60,"limit":500,"offset":0,"has_more":false,)"));
     CHECK(tells(api.body(history + "?limit=0"), R"({"jobs":[],"total":60,"limit":0,)"));
@@ -343,7 +343,7 @@ TEST_CASE("the details of an occurrence are found by its batch_id") {
     CHECK(tells(body, R"("result":"done","queue_delay":0.0,"records_processed":null,"log_text":"half way\n",)"));
     CHECK(tells(body, R"("parameters":"","metadata":{"team":"search"},"attempts":[{"execution_id":1,)"));
     CHECK(tells(body, R"("attempts_complete":true})"));
-    CHECK(count(body, R"("attempt_number")") == 2);
+    CHECK(times_in(body, R"("attempt_number")") == 2);
 }
 
 TEST_CASE("the details list the attempts, and say when the next one is awaited") {
@@ -356,7 +356,7 @@ TEST_CASE("the details list the attempts, and say when the next one is awaited")
     api.clock.advance(10s);
     api.scheduler.poll();
     const auto body = api.body(history + "/1");
-    CHECK(count(body, R"("error":"not yet")") == 3); // of the occurrence and of both attempts
+    CHECK(times_in(body, R"("error":"not yet")") == 3); // of the occurrence and of both attempts
     CHECK(tells(body, R"("attempts":[{"execution_id":2,"attempt_number":2,"status":"failed",)"));
     CHECK(tells(body, R"({"execution_id":1,"attempt_number":1,"status":"failed","created_at":1762097621,)"));
     const std::string unknown = "there is no job with this batch_id; it may have been evicted or cleared";
@@ -377,7 +377,7 @@ TEST_CASE("an occurrence whose first attempt was evicted is found by its last") 
     REQUIRE_FALSE(api.scheduler.log().find(1));
     const auto body = api.body(history + "/1");
     CHECK(tells(body, R"("status":"failed")"));
-    CHECK(count(body, R"("status_detail")") == 1);
+    CHECK(times_in(body, R"("status_detail")") == 1);
     CHECK(tells(body, R"("attempts":[{"execution_id":2,)"));
 }
 

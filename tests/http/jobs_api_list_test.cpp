@@ -201,7 +201,7 @@ TEST_CASE("executions are filtered by the words of the format, and by ours") {
     }
 }
 
-TEST_CASE("a schedule that takes too long to count is refused") {
+TEST_CASE("a schedule that takes too long to count is refused", "[long-count]") {
     JobsFixture api;
     api.scheduler.add("job", daybook::every(1h), [] {});
     api.scheduler.start();

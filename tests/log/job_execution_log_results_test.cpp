@@ -17,7 +17,7 @@ using namespace log_test;
 
 namespace {
 
-struct Report {
+struct Titled {
     std::string title;
     std::vector<int> rows;
 };
@@ -46,9 +46,9 @@ struct Unlimited {
 } // namespace
 
 template <>
-struct daybook::ResultCodec<Report> {
-    static void write_json(JsonWriter& json, const Report& report) { json.value(report.title); }
-    static Report limited(Report report, std::size_t max_bytes) {
+struct daybook::ResultCodec<Titled> {
+    static void write_json(JsonWriter& json, const Titled& report) { json.value(report.title); }
+    static Titled limited(Titled report, std::size_t max_bytes) {
         if (report.rows.size() * sizeof(int) > max_bytes) { report.rows.resize(max_bytes / sizeof(int)); }
         return report;
     }
@@ -125,7 +125,7 @@ TEST_CASE("a job that returns nothing has no result") {
 }
 
 TEST_CASE("a program's own type is kept and cut by its codec") {
-    JobExecutionLog<Report> log{LogOptions{.capacity = 10, .max_text_bytes = 64}};
+    JobExecutionLog<Titled> log{LogOptions{.capacity = 10, .max_text_bytes = 64}};
     const auto run = log.record_start("a");
     log.record_success(run, {"monthly", std::vector<int>(1000, 7)});
     const auto result = log.find(run.id)->result.value();

@@ -11,7 +11,7 @@ using daybook::ResultCodec;
 
 namespace {
 
-struct Report {
+struct Monthly {
     std::string title;
 };
 
@@ -28,9 +28,9 @@ std::string json_of(const Result& result) {
 } // namespace
 
 template <>
-struct daybook::ResultCodec<Report> {
-    static void write_json(daybook::JsonWriter& json, const Report& report) { json.value(report.title); }
-    static Report limited(Report report, std::size_t) { return report; }
+struct daybook::ResultCodec<Monthly> {
+    static void write_json(daybook::JsonWriter& json, const Monthly& report) { json.value(report.title); }
+    static Monthly limited(Monthly report, std::size_t) { return report; }
 };
 
 TEST_CASE("results are written as the JSON value they are") {
@@ -49,7 +49,7 @@ TEST_CASE("a result that is too long ends in a mark, and a number is never cut")
 TEST_CASE("a program's own type is a job result once it has a codec, and not before") {
     static_assert(daybook::job_result<std::string> && daybook::job_result<std::monostate>);
     static_assert(daybook::job_result<bool> && daybook::job_result<double>);
-    static_assert(daybook::job_result<Report>);
+    static_assert(daybook::job_result<Monthly>);
     static_assert(!daybook::job_result<Unknown>);
-    CHECK(json_of(Report{"monthly"}) == "\"monthly\"");
+    CHECK(json_of(Monthly{"monthly"}) == "\"monthly\"");
 }

@@ -478,7 +478,7 @@ TEST_CASE("the next runs leave out what is excluded") {
     }
 }
 
-TEST_CASE("a schedule that takes too long to count is refused, and the job stays as it is") {
+TEST_CASE("a schedule that takes too long to count is refused, and the job stays as it is", "[long-count]") {
     Bench bench;
     bench.scheduler.start();
     const daybook::sys_time begin{std::chrono::sys_days{std::chrono::year{1} / 1 / 1}};

@@ -22,7 +22,7 @@ struct Scripted {
 };
 
 /// Due each full minute.
-std::optional<sys_time> each_minute(sys_time after) { return std::chrono::floor<std::chrono::minutes>(after) + 1min; }
+std::optional<sys_time> minute_after(sys_time after) { return std::chrono::floor<std::chrono::minutes>(after) + 1min; }
 
 /// Passes by itself, but not as the system's does.
 struct HalfSpeed {
@@ -47,7 +47,7 @@ struct Settable {
 
 TEST_CASE("a schedule of the program's own drives a job") {
     Bench bench;
-    bench.scheduler.add("job", Scripted{each_minute}, [] {});
+    bench.scheduler.add("job", Scripted{minute_after}, [] {});
     bench.scheduler.start();
     bench.pass(3min);
     CHECK(bench.story("job") == "success success success");
@@ -61,7 +61,7 @@ TEST_CASE("a schedule that throws ends, and the job says why") {
         "at once", Scripted{[](sys_time) -> std::optional<sys_time> { throw std::runtime_error{"broken"}; }}, [] {});
     bench.scheduler.add("later", Scripted{[](sys_time after) {
                             if (after >= monday + 2min) { throw std::runtime_error{"worn out"}; }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     bench.scheduler.start();
@@ -92,7 +92,7 @@ TEST_CASE("what came due before a schedule threw is accounted for") {
     Bench bench;
     bench.scheduler.add("job", Scripted{[](sys_time after) {
                             if (after >= monday + 4min) { throw std::runtime_error{"worn out"}; }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     bench.scheduler.start();
@@ -117,7 +117,7 @@ TEST_CASE("a schedule may call the scheduler back") {
                             CHECK_FALSE(bench.scheduler.jobs().empty());
                             bench.scheduler.trigger("other");
                             if (workers == 0) { bench.scheduler.poll(); }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     bench.scheduler.start();
@@ -131,7 +131,7 @@ TEST_CASE("a schedule may remove its own job") {
     Bench bench;
     bench.scheduler.add("job", Scripted{[&](sys_time after) {
                             if (after >= monday + 1min) { bench.scheduler.remove("job"); }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     bench.scheduler.start();
@@ -150,7 +150,7 @@ TEST_CASE("a schedule may stop the scheduler") {
                                 bench.scheduler.stop(patience);
                                 stopped.release();
                             }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     bench.scheduler.start();
@@ -170,7 +170,7 @@ TEST_CASE("a slow schedule holds up nobody who asks") {
                                 asked.release();
                                 may_answer.acquire();
                             }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     std::binary_semaphore ran{0};
@@ -197,7 +197,7 @@ TEST_CASE("a job whose last run ends while its schedule is being asked stays on 
                                 asked.release();
                                 may_answer.acquire();
                             }
-                            return each_minute(after);
+                            return minute_after(after);
                         }},
                         [] {});
     bench.scheduler.start();

@@ -49,11 +49,15 @@ void print_problem(const std::string& path, std::string_view text, const crontab
                  problem.message.c_str(), one_line(line, 160).c_str(), mark.c_str());
 }
 
-void add_jobs(daybook::Scheduler<>& scheduler, const crontab::Crontab& table) {
+void add_jobs(daybook::Scheduler<>& scheduler, const crontab::Crontab& table, Company company) {
     const auto now = std::chrono::steady_clock::now();
     for (const auto& job : table.jobs) {
-        daybook::Schedule schedule = daybook::at(now);
-        if (job.schedule) { schedule = job.schedule->jitter(job.jitter); }
+        daybook::Schedule schedule = {}; // of `@reboot` in a fleet: see trigger_reboots
+        if (job.schedule) {
+            schedule = job.schedule->jitter(job.jitter);
+        } else if (company == Company::alone) {
+            schedule = daybook::at(now);
+        }
         scheduler.add({.id = job.id,
                        .schedule = schedule,
                        .retry = job.retry,
@@ -61,6 +65,13 @@ void add_jobs(daybook::Scheduler<>& scheduler, const crontab::Crontab& table) {
                        .overlap = job.overlap,
                        .misfire = job.misfire},
                       daybook::command(job.command, job.options));
+    }
+}
+
+/// In a fleet this daemon's start is an event for all of them: one of them runs what is to be run then.
+void trigger_reboots(daybook::Scheduler<>& scheduler, const crontab::Crontab& table) {
+    for (const auto& job : table.jobs) {
+        if (!job.schedule) { scheduler.trigger(job.id); }
     }
 }
 
@@ -146,11 +157,13 @@ int run(const Options& options) {
     if (!table.problems.empty()) { return wrong_input; }
 
     const Signals signals;
-    daybook::Scheduler<> scheduler{{.workers = options.workers,
-                                    .log = {.capacity = options.capacity, .storing = {.on_error = tell_store_error}},
-                                    .store = store_of(options.store),
-                                    .stop_patience = 10s}};
-    add_jobs(scheduler, table);
+    daybook::Scheduler<> scheduler{
+        {.workers = options.workers,
+         .log = {.capacity = options.capacity, .storing = {.on_error = tell_store_error}},
+         .store = store_of(options.store),
+         .fleet = options.company == Company::fleet ? std::optional{daybook::FleetOptions{}} : std::nullopt,
+         .stop_patience = 10s}};
+    add_jobs(scheduler, table, options.company);
     const auto authorize =
         options.changes == Changes::allowed ? daybook::http::allow_changes() : daybook::http::read_only();
     daybook::http::Router router{{.authorize = authorize}};
@@ -166,6 +179,7 @@ int run(const Options& options) {
                 options.crontab.c_str(), options.bind.c_str(), web.port());
     Reporter reporter{scheduler.log(), colour_of_standard_output()};
     scheduler.start();
+    if (options.company == Company::fleet) { trigger_reboots(scheduler, table); }
     watch(reporter, signals, options.run_for);
     drain(scheduler, reporter, signals, options.run_for ? std::optional{10s} : std::nullopt);
     reporter.tell_summary();

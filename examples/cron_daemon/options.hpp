@@ -20,6 +20,9 @@
 /// Whether visitors of the web interface may change anything.
 enum class Changes { refused, allowed };
 
+/// Whether other daemons run the same crontab on the same store.
+enum class Company { alone, fleet };
+
 enum class Action { run, show_help };
 
 struct Options {
@@ -32,6 +35,7 @@ struct Options {
     std::string store = {}; ///< see store_of; empty: memory alone
     std::optional<std::chrono::milliseconds> run_for = {};
     Changes changes = Changes::refused;
+    Company company = Company::alone;
 };
 
 inline constexpr std::string_view usage =
@@ -43,6 +47,7 @@ inline constexpr std::string_view usage =
   --workers N       run at most N jobs at once (4)
   --capacity N      keep the newest N executions in memory (1000)
   --store STORE     keep the history beyond the program: sqlite:FILE or postgresql:URL
+  --fleet           share a PostgreSQL store with other daemons: each time that comes due is run by one of them
   --for SECONDS     stop after that time; otherwise at SIGINT or SIGTERM
   --allow-changes   let visitors clear the history, and run, pause, resume and remove jobs
   --help            show this
@@ -97,6 +102,8 @@ inline Options parse_options(std::span<const char* const> arguments) {
             options.run_for = std::chrono::ceil<std::chrono::milliseconds>(seconds);
         } else if (argument == "--allow-changes") {
             options.changes = Changes::allowed;
+        } else if (argument == "--fleet") {
+            options.company = Company::fleet;
         } else if (argument == "--help" || argument == "-h") {
             options.action = Action::show_help;
             return options;
@@ -105,6 +112,9 @@ inline Options parse_options(std::span<const char* const> arguments) {
         }
     }
     if (options.crontab.empty()) { throw std::invalid_argument{"--crontab: expected a file"}; }
+    if (options.company == Company::fleet && !options.store.starts_with("postgresql:")) {
+        throw std::invalid_argument{"--fleet: expected --store postgresql:URL, which several daemons can share"};
+    }
     return options;
 }
 

@@ -7,7 +7,9 @@
 
 #include <daybook/detail/job_function.hpp>
 #include <daybook/detail/scheduler_configure.hpp>
+#include <daybook/detail/scheduler_fleet.hpp>
 #include <daybook/detail/scheduler_stop.hpp>
+#include <daybook/detail/scheduler_takeover.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
@@ -275,8 +277,10 @@ private:
     }
 
     Scheduler(SchedulerOptions options, int)
-        : Scheduler{options, JobExecutionLog<Result>{JobExecutionLog<Result>::make_core(options.log)},
-                    Handlers<Result>{}} {}
+        : Scheduler{
+              options,
+              JobExecutionLog<Result>{JobExecutionLog<Result>::make_core(options.log, detail::Leftovers::for_work)},
+              Handlers<Result>{}} {}
     Scheduler(const SchedulerOptions& options, JobExecutionLog<Result> log, Handlers<Result> handlers)
         : AnyScheduler{std::make_shared<detail::SchedulerCore>(options, log.core_, handlers)},
           log_{std::move(log)},

@@ -6,7 +6,9 @@
 /// Commands and questions without ownership: what a scheduler gives to those who may outlive it.
 
 #include <daybook/detail/scheduler_configure.hpp>
+#include <daybook/detail/scheduler_fleet.hpp>
 #include <daybook/detail/scheduler_stop.hpp>
+#include <daybook/detail/scheduler_takeover.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_query.hpp>

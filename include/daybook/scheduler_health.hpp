@@ -5,6 +5,7 @@
 /// @file
 /// How a scheduler is: for a health check, and for whoever is called at night.
 
+#include <daybook/log/fleet_options.hpp>
 #include <daybook/log/storing_options.hpp>
 #include <daybook/stats/stats_snapshot.hpp>
 #include <daybook/types.hpp>
@@ -41,6 +42,7 @@ struct SchedulerHealth {
     LatencySummary queue_delay = {}; ///< waiting for a worker, the same
 
     std::optional<StoreHealth> store = {}; ///< how the log gets on with its store; empty where there is none
+    std::optional<FleetHealth> fleet = {}; ///< how the process gets on in its fleet; empty where there is none
 };
 
 } // namespace daybook::inline v0

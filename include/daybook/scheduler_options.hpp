@@ -41,6 +41,25 @@ struct SchedulerOptions {
     /// when that fails. See AnyScheduler::start for what a restart makes of it. None: memory alone.
     AnyStore store = {};
 
+    /// Several processes with one schedule: each occurrence is run by exactly one of those that share the store, which
+    /// has to be one that can be shared (PostgreSQL). Then nothing runs that the store has not been asked about:
+    ///
+    /// - Jobs that were made as data are there in every process, and a change in one of them reaches the others, the
+    ///   schedules and policies of jobs in code included; the callables of those are each process's own.
+    /// - Intervals count from the epoch, or `from` an instant, so that every process means the same instants. An
+    ///   interval after completion, one with `times` but without `from`, and an instant of the steady clock are
+    ///   refused.
+    /// - Overlap policies hold for all processes; limits of groups (`group_limits`) for this process alone, those of
+    ///   FleetOptions for all.
+    /// - A job waits where the store does not answer (`hold`), as nobody knows whether others run it.
+    /// - A trigger asks the store first, and takes that long.
+    /// - What a process does not finish because it dies, or cannot renew its lease, is `abandoned`, and attempted again
+    ///   by another one where delivery allows. A body that goes on nevertheless is asked to stop, and its end changes
+    ///   nothing.
+    ///
+    /// Empty: this process has its store for itself.
+    std::optional<FleetOptions> fleet = {};
+
     /// Executions that may wait, for a busy worker or for the one before; beyond it occurrences are skipped
     /// (`queue_full`). 1 to 1,000,000,000.
     std::size_t max_queue = 1000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is particular to PostgreSQL; what all stores have to do is tested by the contract of stores.
+#include "postgresql_place.hpp"
 #include "support/catch.hpp"
 #include "support/postgresql_server.hpp"
 
@@ -30,29 +31,17 @@ using daybook::PostgresqlStore;
 using daybook::StoredExecution;
 using daybook::StoreError;
 using daybook::StoreFailure;
+using daybook_test::has_server;
+using daybook_test::new_options;
 using daybook_test::PostgresqlServer;
+using daybook_test::soon;
+using daybook_test::within;
 
 static_assert(daybook::execution_store<PostgresqlStore> && daybook::job_store<PostgresqlStore>);
 static_assert(std::is_nothrow_move_constructible_v<daybook::PostgresqlRows>);
 static_assert(std::is_move_constructible_v<PostgresqlStore> && std::is_move_assignable_v<PostgresqlStore>);
 
 using Clock = std::chrono::steady_clock;
-
-[[nodiscard]] Clock::time_point within(std::chrono::milliseconds time) { return Clock::now() + time; }
-
-/// Where nothing should take long, and a machine may be busy.
-[[nodiscard]] Clock::time_point soon() { return within(20s); }
-
-/// False, with a word, where there is no server to test with.
-[[nodiscard]] bool has_server() {
-    if (PostgresqlServer::is_installed()) { return true; }
-    WARN("there is no PostgreSQL server on this machine");
-    return false;
-}
-
-[[nodiscard]] PostgresqlOptions new_options(PostgresqlServer& server) {
-    return {.conninfo = server.conninfo(), .schema = server.new_schema()};
-}
 
 [[nodiscard]] PostgresqlStore opened(PostgresqlOptions options) {
     PostgresqlStore store{std::move(options)};
@@ -203,7 +192,7 @@ TEST_CASE("names and prefixes with odd characters are only names") {
     CHECK(store.clear(soon()) == 1);
     std::string quoted;
     for (const char letter : schema) { quoted += letter == '\'' ? "''" : std::string(1, letter); }
-    CHECK(server.run("SELECT count(*) FROM pg_tables WHERE schemaname = '" + quoted + "'") == "4");
+    CHECK(server.run("SELECT count(*) FROM pg_tables WHERE schemaname = '" + quoted + "'") == "6");
 }
 
 TEST_CASE("the longest names that are allowed do not become the same") {
@@ -212,7 +201,7 @@ TEST_CASE("the longest names that are allowed do not become the same") {
     auto options = new_options(server);
     options.table_prefix = std::string(32, 'p');
     auto store = opened(options);
-    CHECK(server.run("SELECT count(*) FROM pg_indexes WHERE schemaname = '" + options.schema + "'") == "10");
+    CHECK(server.run("SELECT count(*) FROM pg_indexes WHERE schemaname = '" + options.schema + "'") == "15");
 }
 
 TEST_CASE("an empty schema is the first of the search_path") {
@@ -562,12 +551,12 @@ TEST_CASE("tables of a newer version, and tables of somebody else, are refused")
     auto& server = PostgresqlServer::shared();
     const auto options = new_options(server);
     (void)opened(options);
-    (void)server.run("UPDATE " + options.schema + ".daybook_schema SET version = 2");
+    (void)server.run("UPDATE " + options.schema + ".daybook_schema SET version = 3");
     PostgresqlStore store{options};
     auto complaint = complaint_of([&] { store.open({.node = "here"}, soon()); });
     CHECK(complaint.failure == StoreFailure::refused);
-    CHECK(has(complaint.words, "have the version 2"));
-    (void)server.run("UPDATE " + options.schema + ".daybook_schema SET version = 1");
+    CHECK(has(complaint.words, "have the version 3"));
+    (void)server.run("UPDATE " + options.schema + ".daybook_schema SET version = 2");
     store.open({.node = "here"}, soon()); // nothing of the failure has stayed
 
     const auto strange = new_options(server);
@@ -626,10 +615,10 @@ TEST_CASE("a host that does not answer leaves time for the next one") {
     auto store = opened(options);
     write(store, execution(1));
     CHECK(store.retained(soon()) == 1);
+    store.close();
     options.connect_timeout = 1h; // the deadline alone
-    options.table_prefix = "other_";
     PostgresqlStore patient{options};
-    CHECK_FALSE(complaint_of([&] { patient.open({.node = "here"}, within(2s)); }).failure.has_value());
+    CHECK_FALSE(complaint_of([&] { patient.open({.node = "here"}, within(6s)); }).failure.has_value());
 }
 
 TEST_CASE("a standby that is promoted takes over with what was written") {

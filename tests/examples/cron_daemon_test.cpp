@@ -2,7 +2,9 @@
 #include <daybook/job/command.hpp>
 
 #include "support/catch.hpp"
+#include "support/postgresql_server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -107,7 +109,6 @@ public:
 
     std::filesystem::path folder = {};
 
-private:
     static bool comes_true(const auto& condition) {
         const auto until = std::chrono::steady_clock::now() + 30s;
         while (!condition()) {
@@ -117,6 +118,7 @@ private:
         return true;
     }
 
+private:
     std::stop_source stop_ = {};
     daybook::CommandOutcome outcome_ = {};
     std::thread runner_ = {};
@@ -135,6 +137,7 @@ TEST_CASE("the cron daemon refuses a wrong command line and explains itself") {
     CHECK(status_of("--port 1") == 2);
     CHECK(status_of("--crontab /dev/null --port 65536") == 2);
     CHECK(status_of("--crontab /no/such/file") == 2);
+    CHECK(status_of("--crontab /dev/null --fleet") == 2);
 }
 
 TEST_CASE("the cron daemon reports every wrong line and runs nothing") {
@@ -225,4 +228,46 @@ TEST_CASE("a port that is taken keeps the cron daemon from starting") {
     Daemon second{"@reboot touch ran\n", "--port " + std::to_string(port)};
     CHECK(second.status() == 1);
     CHECK(contains(second.output(), "cannot listen on 127.0.0.1, port " + std::to_string(port)));
+}
+
+TEST_CASE("two cron daemons with one crontab and one PostgreSQL run each line once") {
+    if (!is_built()) { return; }
+    if (!daybook_test::PostgresqlServer::is_installed()) {
+        WARN("there is no PostgreSQL server on this machine");
+        return;
+    }
+    daybook_test::PostgresqlServer server;
+    const auto store = "--fleet --store postgresql://test@127.0.0.1:" + std::to_string(server.port()) + "/postgres";
+    const auto rows = [&](const std::string& condition) {
+        return std::stol(server.run("SELECT count(*) FROM job_execution WHERE " + condition));
+    };
+    std::string name = std::filesystem::temp_directory_path() / "daybook-cron-XXXXXX";
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    const std::filesystem::path shared = name;
+    const auto ran = (shared / "ran").string();
+    const auto crontab = "# daybook: id=tick seconds\n* * * * * * echo x >> " + ran +
+                         "\n# daybook: id=start\n@reboot echo started >> " + ran + ".reboot\n";
+    {
+        Daemon first{crontab, store};
+        REQUIRE((first.says("http://127.0.0.1:") || contains(first.output(), "built without PostgreSQL")));
+        if (contains(first.output(), "built without PostgreSQL")) {
+            std::filesystem::remove_all(shared);
+            return;
+        }
+        Daemon second{crontab, store};
+        CHECK(second.says("http://127.0.0.1:"));
+        CHECK(Daemon::comes_true([&] { return rows("job_id = 'tick' AND status = 'success'") >= 4; }));
+        CHECK(Daemon::comes_true([&] { return rows("job_id = 'start' AND status = 'success'") == 2; }));
+        first.signal(SIGTERM);
+        second.signal(SIGTERM);
+        CHECK(first.status() == 0);
+        CHECK(second.status() == 0);
+    }
+    const auto text = content_of(ran);
+    CHECK(std::ranges::count(text, '\n') == rows("job_id = 'tick' AND status = 'success'"));
+    CHECK(server.run("SELECT scheduled_at FROM job_execution WHERE job_id = 'tick' GROUP BY 1 HAVING count(*) > 1")
+              .empty());
+    CHECK(content_of(ran + ".reboot") == "started\nstarted\n");
+    CHECK(rows("status IN ('queued', 'running')") == 0);
+    std::filesystem::remove_all(shared);
 }

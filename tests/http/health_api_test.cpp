@@ -5,6 +5,7 @@
 #include <daybook/schedule/cron.hpp>
 #include <daybook/schedule/every.hpp>
 #include <daybook/scheduler.hpp>
+#include <daybook/testing/memory_store.hpp>
 #include <daybook/time/manual_clock.hpp>
 
 #include "support/catch.hpp"
@@ -206,4 +207,20 @@ TEST_CASE("health may be asked with HEAD, and changes nothing") {
     api.scheduler.start();
     CHECK(api.router.handle({.method = "HEAD", .target = "/health"}).status == 200);
     CHECK(api.router.handle({.method = "POST", .target = "/health"}).status == 405);
+}
+
+TEST_CASE("health says how a process gets on in its fleet") {
+    daybook::SchedulerOptions options;
+    options.workers = 0;
+    options.store = daybook::testing::MemoryStore{};
+    options.fleet.emplace();
+    options.log.storing.node = "here";
+    daybook::Scheduler<> scheduler{options};
+    scheduler.start();
+    http::Router router;
+    router.add(http::health_api(scheduler));
+    const auto body = router.handle({.target = "/api/v1/health/scheduler"}).body;
+    CHECK(says(body, R"("fleet":{"node":"here#)"));
+    CHECK(says(body, R"("seated":true)"));
+    CHECK(says(body, R"("seats_lost":0)"));
 }

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 using namespace bench;
 using daybook::cron;
@@ -330,6 +331,37 @@ TEST_CASE("what waited behind an execution is attempted again after it") {
     after.scheduler.poll();
     CHECK(order == "abcd");
     CHECK(after.story("job") == "abandoned(retry) abandoned(retry) abandoned(retry) success success success success");
+}
+
+TEST_CASE("what an earlier process has begun and had waiting does not run at once after a restart") {
+    daybook::ManualClock clock;
+    std::vector<Open> open;
+    const auto add_to = [&](Life& life) {
+        life.scheduler.add({.id = "job", .overlap = daybook::Overlap::queue_one},
+                           [&](daybook::JobContext&, Open done) { open.push_back(std::move(done)); });
+        life.scheduler.start();
+    };
+    Life before{clock};
+    add_to(before);
+    before.scheduler.trigger("job");
+    before.scheduler.poll();
+    before.scheduler.trigger("job");
+    before.scheduler.poll();
+    const Kept left = before.crash();
+    open.clear();
+    Life after{clock, left};
+    add_to(after);
+    after.scheduler.poll();
+    REQUIRE(open.size() == 1);
+    CHECK(after.scheduler.explain("job").find("Waiting for the occurrence before it") != std::string::npos);
+    after.scheduler.trigger("job"); // one waits already
+    open.pop_back();
+    after.scheduler.poll();
+    REQUIRE(open.size() == 1);
+    CHECK(open.back().context().attempt_number() == 2);
+    open.pop_back();
+    after.scheduler.poll();
+    CHECK(open.empty());
 }
 
 TEST_CASE("an occurrence that takes three processes with it is given up") {

@@ -67,6 +67,9 @@ public:
     }
     [[nodiscard]] int port() const noexcept { return port_; }
 
+    /// What it has written about itself.
+    [[nodiscard]] std::string log() const { return content(directory_ + "/log"); }
+
     /// The name of a schema that nobody has used yet.
     [[nodiscard]] std::string new_schema() { return "schema_" + std::to_string(++schemas_); }
 
@@ -183,11 +186,10 @@ private:
     }
 
     [[nodiscard]] std::string data() const { return directory_ + "/data"; }
-    [[nodiscard]] std::string log() const { return content(directory_ + "/log"); }
     [[nodiscard]] std::string start_arguments() const {
         return "-l " + quoted(directory_ + "/log") + " -o " +
                quoted("-c listen_addresses=127.0.0.1 -p " + std::to_string(port_) +
-                      " -c unix_socket_directories=" + directory_ + " -c fsync=off -c max_connections=50") +
+                      " -c unix_socket_directories=" + directory_ + " -c fsync=off -c max_connections=120") +
                " -w -t 20 start >/dev/null 2>&1";
     }
     bool control(const std::string& arguments) const {

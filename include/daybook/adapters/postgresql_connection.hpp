@@ -22,6 +22,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -125,6 +126,29 @@ public:
             }
         }
         throw StoreError{failure, why.empty() ? "PostgreSQL: the deadline passed before there was a session" : why};
+    }
+
+    /// Something that a session which listens was told.
+    struct Notice {
+        std::string channel;
+        std::string payload;
+        int backend = 0; ///< the number of the server's process for the session that said it
+    };
+
+    /// The next that has come, if any; does not wait.
+    [[nodiscard]] std::optional<Notice> next_notice() {
+        if (!session_) { return std::nullopt; }
+        const std::unique_ptr<PGnotify, decltype(&PQfreemem)> found{PQnotifies(session_.get()), &PQfreemem};
+        if (!found) { return std::nullopt; }
+        return Notice{found->relname, found->extra, found->be_pid};
+    }
+
+    /// Waits until the server says something, `other` can be read, or the deadline has passed.
+    void wait_for_news(int other, StoreDeadline deadline) const {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+        pollfd ready[] = {{session_ ? PQsocket(session_.get()) : -1, POLLIN, 0}, {other, POLLIN, 0}};
+        (void)::poll(ready, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
     }
 
     /// The number of the server's process for this session.
@@ -291,7 +315,13 @@ private:
         bool was_end = false;
         while (true) {
             PGresult* result = nullptr;
-            PostgresqlRows rows = next(deadline, result);
+            PostgresqlRows rows;
+            try {
+                rows = next(deadline, result);
+            } catch (const StoreError&) {
+                if (error) { throw *error; } // why the session has ended
+                throw;
+            }
             if (result == nullptr) {
                 // Each command ends so; twice in a row says that nothing is to come any more.
                 if (was_end || PQstatus(session_.get()) != CONNECTION_OK) { throw error ? *error : lost(); }
@@ -371,11 +401,22 @@ private:
         }
         // A statement kept under a name that somebody has thrown away, or whose table has changed.
         is_outdated_ = is_outdated_ || state == "26000" || state == "0A000";
-        text.append(field(PG_DIAG_MESSAGE_PRIMARY)).append(" (SQLSTATE ").append(state).append(")");
+        const std::string_view words = field(PG_DIAG_MESSAGE_PRIMARY);
+        if (state == "42704" && words.find(unseated_mark) != std::string_view::npos) {
+            return {StoreFailure::unseated, text + "another process has taken over what this one had"};
+        }
+        if (state == "42704" && words.find(cleared_mark) != std::string_view::npos) {
+            return {StoreFailure::cleared, text + "another process has cleared the history"};
+        }
+        text.append(words).append(" (SQLSTATE ").append(state).append(")");
         return {failure_of(state), without_line_ends(text)};
     }
 
 public:
+    /// A statement that complains of an unknown setting of this name is about a lost seat.
+    static constexpr std::string_view unseated_mark = "daybook_unseated";
+    static constexpr std::string_view cleared_mark = "daybook_cleared"; ///< the same, about a history that was cleared
+
     /// What a SQLSTATE (PostgreSQL's documentation, appendix A) means for whoever wants to try again.
     [[nodiscard]] static StoreFailure failure_of(std::string_view state) {
         const auto is = [&](std::string_view begin) { return state.substr(0, begin.size()) == begin; };
@@ -385,7 +426,8 @@ public:
         if (is("08") || is("57") || is("53") || is("58") || is("26") || is("0A000")) {
             return StoreFailure::unavailable;
         }
-        if (is("40") || is("55")) { return StoreFailure::busy; } // deadlocks and serialization, locks
+        // Deadlocks and serialization, locks, locks that were held for too long.
+        if (is("40") || is("55") || is("25P03")) { return StoreFailure::busy; }
         return StoreFailure::refused;
     }
 

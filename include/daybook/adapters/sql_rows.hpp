@@ -24,9 +24,6 @@
 
 namespace daybook::inline v0::sql {
 
-/// The version of the tables that this version of Daybook makes and understands.
-inline constexpr std::int64_t schema_version = 1;
-
 /// What a column holds. `instant` is microseconds since the epoch, or the database's own type for instants; a row gives
 /// microseconds back.
 enum class ColumnType : std::uint8_t { integer, real, boolean, text, instant, json };

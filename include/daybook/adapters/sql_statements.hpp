@@ -61,7 +61,9 @@ inline constexpr std::string_view retried_condition = "NOT is_final";
 [[nodiscard]] inline std::string replaceable_condition(std::string_view table) {
     const std::string there{table};
     return there + "." + std::string{unfinished_condition} + " OR (" + there +
-           ".status = 'skipped' AND excluded.status = 'skipped' AND excluded.skip_count > " + there + ".skip_count)";
+           ".status = 'skipped' AND excluded.status = 'skipped' AND excluded.skip_count > " + there +
+           ".skip_count) OR (" + there + ".status = 'abandoned' AND NOT " + there +
+           ".is_final AND excluded.status = 'abandoned' AND excluded.is_final)";
 }
 
 /// Selects what nobody has ended, see execution_store. Skipped occurrences have no attempt that could follow.

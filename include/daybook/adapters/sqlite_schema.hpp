@@ -20,6 +20,9 @@
 
 namespace daybook::inline v0 {
 
+/// The version of the tables that this version of Daybook makes and understands.
+inline constexpr std::int64_t sqlite_schema_version = 1;
+
 /// The names of the tables, and the statements with these names in them.
 struct SqliteNames {
     /// @throws std::invalid_argument  What shall stand before each name is not fit for that.
@@ -104,11 +107,11 @@ inline void make_sqlite_tables(SqliteConnection& connection, const SqliteNames& 
         SqliteConnection::Use use{connection, "SELECT version FROM " + names.schema};
         if (use.step()) { version = use.row().integer(0).value_or(0); }
     }
-    if (version == sql::schema_version) { return; }
+    if (version == sqlite_schema_version) { return; }
     if (version) {
         throw StoreError{StoreFailure::refused, path + " has tables of version " + std::to_string(*version) +
                                                     "; this version of Daybook knows version " +
-                                                    std::to_string(sql::schema_version)};
+                                                    std::to_string(sqlite_schema_version)};
     }
 
     const auto columns_of = [](std::span<const sql::Column> columns) {
@@ -154,7 +157,7 @@ inline void make_sqlite_tables(SqliteConnection& connection, const SqliteNames& 
         readable += name;
     }
     connection.run("CREATE VIEW " + table + "_readable AS SELECT " + readable + " FROM " + table);
-    connection.run("INSERT INTO " + names.schema + " VALUES (" + std::to_string(sql::schema_version) + ", 0)");
+    connection.run("INSERT INTO " + names.schema + " VALUES (" + std::to_string(sqlite_schema_version) + ", 0)");
 }
 
 } // namespace daybook::inline v0

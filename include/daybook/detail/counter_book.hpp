@@ -315,6 +315,18 @@ public:
         touch(CounterScope::all);
     }
 
+    /// The same, but what `count` counts has been counted before, and was not there to be removed.
+    template <class Count>
+    void clear(sys_time now, Count&& count) {
+        clear(now);
+        const KeyView lifetime{.scope = CounterScope::lifetime};
+        std::optional<CounterTally> before;
+        if (const auto row = rows_.find(lifetime); row != rows_.end()) { before = row->second; }
+        count();
+        const auto row = rows_.find(lifetime);
+        if (before && row != rows_.end()) { static_cast<CounterTally&>(row->second) = *before; }
+    }
+
     /// Rows in memory.
     [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
 

@@ -76,6 +76,8 @@ struct ExecutionSlot {
     bool in_ring = false;
     bool is_journaled = false;         ///< in the list of what the store does not have yet
     bool start_is_counted = false;     ///< by the store's statistics
+    bool is_told = false;              ///< the store has heard of it, or is about to
+    bool is_claimed = false;           ///< its id is that of a claim: who takes that over records it
     bool ran = false;                  ///< `steady` is a duration once it has finished
     std::uint32_t journal_round = 0;   ///< see StoreJournal
     std::uint32_t finished_second = 0; ///< see Retention

@@ -73,9 +73,10 @@ inline NameRefs LogCore::acquire_locked(const NameRefs& names) noexcept {
 }
 
 /// Everything that may throw, done before anything is changed.
-inline void LogCore::ready_for_one() {
+inline void LogCore::ready_for_one(ExecutionId reserved) {
+    if (reserved == 0) { ids_left_.ready(); }
     pool_.reserve_one();
-    ids_.reserve(next_id_);
+    ids_.reserve(reserved != 0 ? reserved : ids_left_.next());
 }
 
 inline void LogCore::track_names(const ExecutionSlot& slot, const Owners& owners) noexcept {
@@ -89,22 +90,22 @@ inline void LogCore::track_names(const ExecutionSlot& slot, const Owners& owners
 }
 
 template <class Names>
-Execution LogCore::start(const Names& names, const ExecutionStart& start, JobStatus status) {
+Execution LogCore::start(const Names& names, const ExecutionStart& start, JobStatus status, ExecutionId reserved) {
     auto extras = extras_for(start, options_.max_text_bytes);
     const ClockReading now = clock_.read(options_.clock);
     Discarded discarded;
     const std::scoped_lock lock{mutex_};
-    ready_for_one();
-    return start_locked(acquire_locked(names), start, status, now, std::move(extras), discarded);
+    ready_for_one(reserved);
+    return start_locked(acquire_locked(names), start, status, now, std::move(extras), reserved, discarded);
 }
 
 inline Execution LogCore::start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
                                        const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
-                                       Discarded& discarded) noexcept {
+                                       ExecutionId reserved, Discarded& discarded) noexcept {
     if (in_flight_.size >= options_.max_running) { abandon_oldest(now.steady, discarded); }
     const std::uint32_t index = pool_.take();
     ExecutionSlot& slot = pool_[index];
-    slot.id = next_id_++;
+    slot.id = next_id(slot, reserved);
     slot.occurrence_id = start.occurrence_id != 0 ? start.occurrence_id : slot.id;
     slot.job = names.job;
     slot.handler = names.handler;
@@ -264,11 +265,11 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     const steady_time steady = age_now();
     Discarded discarded;
     const std::scoped_lock lock{mutex_};
-    ready_for_one();
+    ready_for_one(skip.id);
     const std::uint32_t open = jobs_[names.job].open_skip;
     const auto joins = [&](const ExecutionSlot& slot) {
-        return slot.reason == skip.reason && slot.finish_rank >= cleared_rank_ && slot.handler == names.handler &&
-               slot.method == names.method;
+        return slot.reason == skip.reason && slot.finish_rank >= cleared_rank_ && slot.id >= seat_id_ &&
+               slot.handler == names.handler && slot.method == names.method;
     };
     if (open != no_slot && joins(pool_[open])) {
         ExecutionSlot& joined = pool_[open];
@@ -283,7 +284,7 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     }
     const std::uint32_t index = pool_.take();
     ExecutionSlot& slot = pool_[index];
-    slot.id = next_id_++;
+    slot.id = next_id(slot, skip.id);
     slot.occurrence_id = slot.id;
     slot.job = names.job;
     slot.handler = names.handler;
@@ -305,6 +306,38 @@ inline ExecutionId LogCore::skip(const NameRefs& names, const SkipStart& skip) {
     retain(index, slot, steady, discarded);
     jobs_[names.job].open_skip = index;
     return slot.id;
+}
+
+inline ExecutionId LogCore::skip(const HashedNames& names, const SkipStart& skip) {
+    const NameRefs refs = acquire(names);
+    try {
+        const ExecutionId id = this->skip(refs, skip);
+        release(refs);
+        return id;
+    } catch (...) {
+        release(refs);
+        throw;
+    }
+}
+
+/// What the store has heard of is others' by now, and so is what waits in a queue for what was claimed. An execution
+/// that it has not heard of, and that somebody is at, goes on: nobody else can have it.
+inline void LogCore::reseat(const IdBlock& block) {
+    std::vector<Execution> lost;
+    {
+        const std::scoped_lock lock{mutex_};
+        lost.reserve(in_flight_.size);
+        ids_left_.begin_with(block);
+        seat_id_ = block.first_id;
+        for (std::uint32_t at = in_flight_.oldest; at != no_slot; at = pool_[at].by_age.newer) {
+            const ExecutionSlot& slot = pool_[at];
+            if (!slot.is_told && !slot.is_claimed && slot.queued_at == ExecutionSlot::no_instant) { continue; }
+            lost.push_back({.id = slot.id, .slot = at, .log = tag_});
+        }
+    }
+    for (const Execution& execution : lost) {
+        finish(execution, JobStatus::abandoned, {}, {}, Finality::retry_follows);
+    }
 }
 
 inline void LogCore::count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept {
@@ -351,7 +384,10 @@ inline void LogCore::evict(std::uint32_t index, Discarded& discarded) noexcept {
 /// A copy of a record for the store, which counts as told by then.
 inline JournalEntry LogCore::journal_entry(std::uint32_t index) {
     ExecutionSlot& slot = pool_[index];
-    JournalEntry entry{.record = {{}, {slot.result, slot.error}}, .position = slot.position};
+    JournalEntry entry{.record = {{}, {slot.result, slot.error}},
+                       .position = slot.position,
+                       .is_first = !std::exchange(slot.is_told, true),
+                       .is_claimed = slot.is_claimed};
     copy_facts(slot, names_of(slot), entry.record.facts);
     if (slot.status == JobStatus::skipped) {
         entry.fresh_skips = slot.count - static_cast<std::uint64_t>(slot.steady);

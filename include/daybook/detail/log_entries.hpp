@@ -109,6 +109,7 @@ struct SkipStart {
     Trigger trigger = Trigger::schedule;
     std::uint64_t occurrences = 1;
     bool is_minimum = false;
+    ExecutionId id = 0; ///< reserved for its claim, if it gets a record of its own; 0: none
 };
 
 /// Where a page is built: facts are taken under the lock, the rest outside it.
@@ -184,6 +185,24 @@ void untrack_all(Table& table, std::vector<std::uint32_t>& tracked) noexcept {
 inline constexpr std::string_view earlier_node = "(earlier)";
 
 /// @throws std::invalid_argument  An option is out of its range; says which, and what the range is.
+inline void check(const FleetOptions& fleet, const AnyStore& store) {
+    const auto refuse = [](const std::string& what) { throw std::invalid_argument{"FleetOptions: " + what}; };
+    using namespace std::chrono_literals;
+    constexpr std::chrono::milliseconds shortest = 200ms;
+    constexpr std::chrono::milliseconds longest = 1h;
+    if (fleet.lease < shortest || fleet.lease > longest) { refuse("lease must be 200 ms to 1 h"); }
+    if (fleet.refresh_interval < 100ms || fleet.refresh_interval > 24h) {
+        refuse("refresh_interval must be 100 ms to 24 h");
+    }
+    if (fleet.max_clock_offset <= 0ms) { refuse("max_clock_offset must be above 0"); }
+    for (const auto& [group, limit] : fleet.group_limits) {
+        if (limit < 1) { refuse("group_limits: the limit of '" + group + "' must be at least 1"); }
+    }
+    if (!store) { refuse("a fleet needs a store that its processes share"); }
+    if (!store.is_shared()) { refuse("this store is one that several processes cannot share"); }
+}
+
+/// @copydoc check
 inline LogOptions checked(LogOptions options) {
     constexpr std::size_t most = 100'000'000;
     const auto refuse = [](const char* what) { throw std::invalid_argument{std::string{"LogOptions: "} + what}; };
@@ -211,6 +230,11 @@ inline LogOptions checked(LogOptions options) {
     }
     if (storing.node.size() > HashedNames::max_bytes) { refuse("storing.node must have at most 255 bytes"); }
     if (storing.node == earlier_node) { refuse("storing.node must not be the name of all earlier processes"); }
+    constexpr std::size_t longest_name = 230; // the number comes after it
+    if (options.fleet && storing.node.size() > longest_name) {
+        refuse("storing.node must have at most 230 bytes in a fleet");
+    }
+    if (options.fleet) { check(*options.fleet, options.store); }
     const std::size_t skips = options.skip_capacity.value_or(1);
     if (skips < 1 || skips > options.capacity) { refuse("skip_capacity must be 1 to capacity"); }
     return options;

@@ -10,6 +10,7 @@
 #include <daybook/detail/execution_slot.hpp>
 #include <daybook/detail/feed_ring.hpp>
 #include <daybook/detail/id_index.hpp>
+#include <daybook/detail/id_supply.hpp>
 #include <daybook/detail/log_clock.hpp>
 #include <daybook/detail/log_entries.hpp>
 #include <daybook/detail/log_mutex.hpp>
@@ -59,9 +60,17 @@ public:
     void release(const NameRefs& names) noexcept;
 
     /// Starts an execution, or hands it over to wait for a worker (`status` is `running` or `queued`).
-    /// @tparam Names  HashedNames, or the NameRefs of names that are interned already.
+    /// @tparam Names    HashedNames, or the NameRefs of names that are interned already.
+    /// @param reserved  Its id, from `reserve_id` and not older than some thousand others: that of its claim. 0: none.
     template <class Names>
-    Execution start(const Names& names, const ExecutionStart& start, JobStatus status);
+    Execution start(const Names& names, const ExecutionStart& start, JobStatus status, ExecutionId reserved = 0);
+
+    /// An id that no other record gets. @throws std::bad_alloc  All are used.
+    [[nodiscard]] ExecutionId reserve_id() {
+        const std::scoped_lock lock{mutex_};
+        ids_left_.ready();
+        return ids_left_.take();
+    }
 
     /// A worker takes a queued execution: it moves to the front, as of `now`. @returns Whether it was still queued.
     bool begin(const Execution& execution, std::optional<std::uint32_t> worker, const ClockReading& now) noexcept;
@@ -75,6 +84,10 @@ public:
 
     /// Counts occurrences that got no execution; joins the job's last skip where nothing has come between.
     ExecutionId skip(const NameRefs& names, const SkipStart& skip);
+    ExecutionId skip(const HashedNames& names, const SkipStart& skip);
+
+    /// The seat in the fleet is lost: ids come from another block, and what others have taken over ends as `abandoned`.
+    void reseat(const IdBlock& block);
 
     /// Calls `change(ExecutionSlot&)` for an execution that is in flight, under the lock: library code only.
     template <class Change>
@@ -127,7 +140,7 @@ private:
     void track_names(const ExecutionSlot& slot, const Owners& owners) noexcept;
     [[gnu::always_inline]] Execution start_locked(const NameRefs& names, const ExecutionStart& start, JobStatus status,
                                                   const ClockReading& now, std::unique_ptr<ExecutionExtras> extras,
-                                                  Discarded& discarded) noexcept;
+                                                  ExecutionId reserved, Discarded& discarded) noexcept;
     [[nodiscard]] Finish find_open(const Execution& execution) const noexcept;
     void abandon_oldest(steady_time now, Discarded& discarded) noexcept;
     [[gnu::always_inline]] void finish_locked(std::uint32_t index, ExecutionSlot& slot, JobStatus status,
@@ -155,7 +168,11 @@ private:
     void place(ExecutionSlot& slot, std::int64_t at) noexcept {
         if (journal_) { slot.position = journal_->place(at); }
     }
-    void ready_for_one();
+    void ready_for_one(ExecutionId reserved);
+    ExecutionId next_id(ExecutionSlot& slot, ExecutionId reserved) noexcept {
+        slot.is_claimed = reserved != 0;
+        return reserved != 0 ? reserved : ids_left_.take();
+    }
 
     const LogOptions options_;
     const std::uint32_t tag_;
@@ -176,7 +193,8 @@ private:
     RecordMemory memory_;
     std::unique_ptr<FeedRings> feeds_;      // null until somebody subscribes
     std::unique_ptr<StoreJournal> journal_; // null without a store
-    ExecutionId next_id_ = 1;
+    IdSupply ids_left_;
+    ExecutionId seat_id_ = 0;        // ids below it are of seats that were lost: others have what was claimed with them
     std::uint64_t cleared_rank_ = 0; // what finished before this was cleared, or is about to be
 
     std::unique_ptr<StoreWriter, void (*)(StoreWriter*)> writer_{nullptr, [](StoreWriter*) {}}; // not guarded; set once

@@ -62,6 +62,14 @@ struct JobPlan {
     std::shared_ptr<const StoredJob> kept;
     bool is_readable = false; ///< the text in there is read as this schedule
 
+    // In a fleet:
+    bool is_anchored = false;                ///< its instants are the same in all processes, an interval's too
+    std::size_t fleet_limit = 0;             ///< of its group in all processes; 0: none
+    std::string fleet_group = {};            ///< whose limit that is
+    std::optional<Schedule> unanchored = {}; ///< as it was given, where it counts from the epoch
+
+    [[nodiscard]] const Schedule& given() const noexcept { return unanchored ? *unanchored : schedule; }
+
     /// Whether the end of one occurrence says when the next is due.
     [[nodiscard]] bool is_after_completion() const noexcept {
         const Every* every = schedule.interval();
@@ -71,7 +79,7 @@ struct JobPlan {
     /// When a nominal time of the wall clock is waited for until. An interval waits for the instant that it counts
     /// from; its jitter is that of the steady clock's instants.
     [[nodiscard]] sys_time wall_due(sys_time nominal) const noexcept {
-        return schedule.interval() != nullptr ? nominal : schedule.due(nominal);
+        return schedule.interval() != nullptr && !is_anchored ? nominal : schedule.due(nominal);
     }
 };
 
@@ -91,6 +99,7 @@ struct Job {
     std::uint32_t running = 0;                      ///< bodies
     std::uint32_t queued = 0;                       ///< occurrences ready or waiting
     std::list<std::shared_ptr<Occurrence>> waiting; ///< for the occurrences before; a deque would take half a KiB empty
+    std::list<std::shared_ptr<Occurrence>> resumed; ///< begun by a process that is gone, for those before to be final
     std::optional<sys_time> wall_due;               ///< the nominal time the job waits for; jitter comes on top
     std::optional<steady_time> steady_due;          ///< the same for what the steady clock drives
     std::uint64_t left = std::numeric_limits<std::uint64_t>::max(); ///< occurrences there may still be; the dispatcher
@@ -110,6 +119,11 @@ struct Job {
     sys_time counted_to{};                   ///< the last nominal time that `left` has counted
     bool has_begun = false;                  ///< its schedule, so that what is counted of it means something
     bool is_to_keep = false;                 ///< it has changed since the store was told
+
+    std::uint32_t elsewhere = 0; ///< in a fleet: in progress in other processes, when it was asked last
+
+    /// Whether all that was let through here is final.
+    [[nodiscard]] bool is_idle() const noexcept { return in_progress == 0 && waiting.empty() && resumed.empty(); }
 };
 
 /// An occurrence from the moment it is let through until it is final.
@@ -147,6 +161,10 @@ struct Occurrence {
     bool is_cancelled = false; ///< a newer occurrence takes its place: no further attempt
     bool is_deciding = false;  ///< the program is being asked whether another attempt is owed
     bool has_returned = false; ///< the body returned meanwhile: whoever asks sees to the rest
+    bool is_claimed = false;   ///< in a fleet: the store holds it for this process
+    bool is_unleased = false;  ///< in a fleet: it was asked to stop because others may take over
+    bool is_barred = false;    ///< in a fleet: it waits for what other processes have in progress
+    bool is_resumed = false;   ///< it stands in Job::resumed
     bool is_replaced = false;  ///< its body goes on after a timeout, and another worker was started for it
     std::chrono::nanoseconds retry_delay{0}; ///< where another attempt is owed
 
@@ -171,7 +189,9 @@ struct Decision {
     std::shared_ptr<const JobPlan> plan = {}; ///< the same
     std::shared_ptr<Occurrence> occurrence = {};
     SkipStart skip = {};
-    std::optional<sys_time> accounted = {}; ///< once it is done, what came due up to then has its record
+    ExecutionId claim = 0;                   ///< of a skip in a fleet: until its record is written
+    std::optional<sys_time> accounted = {};  ///< once it is done, what came due up to then has its record
+    JobStatus status = JobStatus::cancelled; ///< of a cancellation: or `abandoned`
     Finality finality = Finality::final_attempt;
     std::uint32_t attempt = 1;
     bool replaces_worker = false;

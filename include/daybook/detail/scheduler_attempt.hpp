@@ -29,20 +29,25 @@ inline bool SchedulerCore::run_one() {
     try {
         std::stop_source stop;
         const Lock lock{mutex_};
-        occurrence = take_ready(dropped, lock);
         if (posted_ != 0) { --posted_; }
+        if (!may_start()) { // see resume_intake
+            is_held_back_ = true;
+            return false;
+        }
+        occurrence = take_ready(dropped, lock);
         if (!occurrence) { return false; }
         // Nothing fails from here on.
         occurrence->phase = Occurrence::Phase::running;
         occurrence->is_ended = false;
         occurrence->is_retried = false;
+        occurrence->is_unleased = false;
         occurrence->thread = std::this_thread::get_id();
         occurrence->stop = std::move(stop);
         --queued_;
         --occurrence->job->queued;
         ++running_;
         ++occurrence->job->running;
-        is_held = asks_store(*occurrence->plan);
+        is_held = asks_store(*occurrence);
         occurrence->started = now.steady;
         if (!is_held) { note_start(*occurrence, now, lock); }
     } catch (const std::bad_alloc&) { // another task tries again after a while
@@ -52,7 +57,7 @@ inline bool SchedulerCore::run_one() {
         return false;
     }
     if (is_held) {
-        if (!is_confirmed(*occurrence->plan)) {
+        if (!is_confirmed(*occurrence)) {
             withhold(occurrence);
             return true;
         }
@@ -182,7 +187,9 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
             const bool is_late = timeout != timeout.zero() && (options_.workers == 0 || is_executor_open_) &&
                                  options_.clock.steady_now() - occurrence->started >= timeout;
             if (is_late) { status = JobStatus::timeout; }
-            if (status == JobStatus::error && occurrence->stop.stop_requested()) { status = JobStatus::cancelled; }
+            if (status == JobStatus::error && occurrence->stop.stop_requested()) {
+                status = occurrence->is_unleased ? JobStatus::abandoned : JobStatus::cancelled;
+            }
             note = note_end(*job, status, lock);
         }
     }
@@ -298,6 +305,7 @@ inline void SchedulerCore::settle_return(const OccurrencePtr& occurrence, Return
             push_due(attempts_due_, occurrence->index, due, lock);
         } else {
             end_occurrence(occurrence, lock);
+            if (decisions.empty()) { release(occurrence, lock); } // else once they are done
             if (release_next(job, lock)) { ++posts; }
         }
         if (decisions.empty()) {
@@ -318,10 +326,14 @@ inline void SchedulerCore::end_occurrence(const OccurrencePtr& occurrence, const
     attempts_due_.erase(occurrence->index);
     occurrences_[occurrence->index] = nullptr;
     free_occurrences_.push_back(occurrence->index);
-    --job->in_progress;
+    if (std::exchange(occurrence->is_resumed, false)) {
+        std::erase(job->resumed, occurrence);
+    } else {
+        --job->in_progress;
+    }
     if (job->is_removed || state_ != State::started) { return; }
     if (job->plan->is_after_completion() && !job->is_settling && !job->is_over && !job->steady_due && !job->wall_due &&
-        job->in_progress == 0 && job->waiting.empty()) {
+        job->is_idle()) {
         await_next_completion(*job, lock);
     }
     retire_if_over(*job, lock);

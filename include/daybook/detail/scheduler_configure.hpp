@@ -69,7 +69,7 @@ inline JobChange SchedulerCore::change_if(JobOptions from, std::uint64_t revisio
     }
     constexpr int patience = 3; // with a schedule that comes due again and again
     for (int tries = 0;; ++tries) {
-        dispatch(); // what has come due by now is settled by the old plan
+        await_due(); // what has come due by now is settled by the old plan
         const bool keeps_place = is_same_schedule && tries < patience;
         const Lock held = hold_dispatch(); // what comes due from here on follows the new plan
         const AtDispatch dispatching{*this};

@@ -7,6 +7,7 @@
 /// scheduler_dispatch.hpp, an attempt's life is told in scheduler_attempt.hpp, the end of it all in scheduler_stop.hpp.
 
 #include <daybook/detail/alarm.hpp>
+#include <daybook/detail/fleet_member.hpp>
 #include <daybook/detail/indexed_heap.hpp>
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/owed.hpp>
@@ -58,6 +59,7 @@ public:
         last_revision_ = began > 0 ? static_cast<std::uint64_t>(began) : 0;
         for (const auto& [name, limit] : options_.group_limits) { groups_[name].limit = limit; }
         take_stored();
+        join_fleet();
     }
     SchedulerCore(const SchedulerCore&) = delete;
     SchedulerCore& operator=(const SchedulerCore&) = delete;
@@ -72,7 +74,8 @@ public:
     bool update(JobOptions options);
     JobChange configure(JobOptions options, std::uint64_t revision);
     bool remove(std::string_view id) { return remove_if(id, std::nullopt) == JobChange::done; }
-    JobChange remove_if(std::string_view id, std::optional<std::uint64_t> revision);
+    enum class Removed : std::uint8_t { here, elsewhere }; ///< by another process of the fleet, which the store knows
+    JobChange remove_if(std::string_view id, std::optional<std::uint64_t> revision, Removed where = Removed::here);
     std::size_t refresh();
     bool set_paused(std::string_view id, bool is_paused);
     std::size_t set_all_paused(bool is_paused);
@@ -114,7 +117,8 @@ private:
         SkipReason refused = SkipReason::none;
         bool is_begun = false;
         std::size_t steps_done = 0;
-        bool is_to_keep = false; ///< what the store has of the job has to change with it
+        bool is_to_keep = false;                    ///< what the store has of the job has to change with it
+        std::optional<StoreDeadline> claim_at = {}; ///< in a fleet: when it is asked for, if not at once
     };
     using Dues = std::list<Due>;
 
@@ -161,7 +165,9 @@ private:
     [[nodiscard]] Owed resumed_due(const JobPlan& plan, const StoredJob* stored, const Moment& began,
                                    std::string& told) const;
     void resume_occurrences(const Moment& began);
-    bool resume(StoredExecution& row, steady_time due, bool& is_store_asked);
+    enum class Ended : std::uint8_t { before, just_now };
+    bool resume(StoredExecution& row, steady_time due, bool& is_store_asked, Ended ended = Ended::before,
+                bool is_barred = false);
     [[nodiscard]] std::uint32_t abandoned_before(const StoredExecution& row, bool& is_store_asked) const;
     void describe_state(const Job& job, StoredJob& into, const Lock& lock) const;
     void keep(const JobPtr& job) noexcept;
@@ -173,9 +179,10 @@ private:
     void forget_kept(const std::string& id) noexcept;
     void await_store(const std::string& what) const;
     void account(const Decision& decision) const noexcept;
-    [[nodiscard]] bool asks_store(const JobPlan& plan) const noexcept;
-    [[nodiscard]] bool is_confirmed(const JobPlan& plan) const;
+    [[nodiscard]] bool asks_store(const Occurrence& occurrence) const noexcept;
+    [[nodiscard]] bool is_confirmed(const Occurrence& occurrence);
     void withhold(const OccurrencePtr& occurrence);
+    bool wait_for_lease(const OccurrencePtr& occurrence);
     void write_last(StopReport& report) const;
 
     // What is due.
@@ -205,6 +212,49 @@ private:
     void retire_if_over(Job& job, const Lock& lock);
     void forget(const JobPtr& job, const Lock& lock);
 
+    // In a fleet. What follows runs on its thread, unless it says otherwise.
+    class FleetRound;
+    struct AskedFor;
+    struct Claimed { ///< what was decided about one job, and is claimed together
+        JobPtr job;
+        Decisions decisions = {};
+        std::vector<ExecutionId> ids = {};
+        std::shared_ptr<AskedFor> asked = {}; ///< of a trigger
+    };
+    struct ClaimRound;
+    void join_fleet();
+    void leave_fleet() noexcept;
+    void check_fleet(const JobOptions& options, const Schedule& schedule, const char* command) const;
+    StoreDeadline fleet_round(const FleetNews& news, bool is_seated);
+    void resume_intake();
+    void stop_unleased();
+    void claim_due();
+    void claim(Dues& batch);
+    void claim_one(Due& due, const JobStanding& standing, ClaimRound& round);
+    void commit(ClaimRound& round);
+    void add_claims(Claimed& claimed, ClaimRound& round);
+    void claim_later(const JobPtr& job, std::chrono::nanoseconds wait = std::chrono::milliseconds{100});
+    void settle_doubt(const JobStanding& standing);
+    void carry_out_claimed(Claimed& claimed);
+    void undo_claimed(Claimed& claimed);
+    void claim_asked_for();
+    TriggerReport trigger_in_fleet(std::string_view id, TriggerOptions options);
+    void answer(const std::shared_ptr<AskedFor>& asked, bool is_refused);
+    void await_claims();
+    void release(const OccurrencePtr& occurrence, const Lock& lock);
+    void release(const OccurrencePtr& occurrence) {
+        if (fleet_ != nullptr) { release(occurrence, Lock{mutex_}); }
+    }
+    void follow_claims();
+    void follow_jobs();
+    void follow_job(const StoredJob& stored, const std::map<std::string, std::uint64_t, std::less<>>& revisions);
+    void ask_about_stale();
+    void take_over();
+    void take_over_one(TakenOver& left, bool& is_store_asked);
+    void lose_seat();
+    void await_due();
+    [[nodiscard]] bool may_start() const noexcept;
+
     // One occurrence.
     OccurrencePtr admit(const Admission& from, Decisions& decisions, const Lock& lock);
     void skip(const Admission& from, SkipReason reason, Decisions& decisions) const;
@@ -219,6 +269,7 @@ private:
     ExecutionId hand_over(const OccurrencePtr& occurrence, std::size_t& posts);
     [[nodiscard]] Execution record_queued(const Occurrence& occurrence, std::uint32_t attempt);
     bool release_next(const JobPtr& job, const Lock& lock);
+    bool begin_resumed(const JobPtr& job, steady_time due, const Lock& lock) noexcept;
     std::size_t release_owed(std::vector<OccurrencePtr>& dropped, const Lock& lock);
     void enqueue(const OccurrencePtr& occurrence, const Lock& lock);
     [[nodiscard]] OccurrencePtr take_ready(std::vector<OccurrencePtr>& dropped, const Lock& lock);
@@ -330,10 +381,11 @@ private:
     IndexedHeap<sys_time> wall_due_;
     IndexedHeap<steady_time> steady_due_; // also: when to forget a job that is over
     IndexedHeap<steady_time> stale_due_;
-    Dues left_behind_;          // came due before their job was changed; the next dispatch settles them
-    Decisions postponed_;       // could not be done for want of memory; the next dispatch tries again
-    bool is_short_ = false;     // of memory: something has been put off
-    bool owes_release_ = false; // what waits for those before, or for its group, may be free to go on
+    Dues left_behind_;               // came due before their job was changed; the next dispatch settles them
+    Decisions postponed_;            // could not be done for want of memory; the next dispatch tries again
+    bool is_short_ = false;          // of memory: something has been put off
+    bool owes_release_ = false;      // what waits for those before, or for its group, may be free to go on
+    bool has_begun_resumed_ = false; // since the last poll
     std::map<const Job*, std::optional<JobEvent>>
         telling_stale_;                      // and, if it has recovered meanwhile, what to tell then
     std::vector<OccurrencePtr> occurrences_; // in progress or waiting; the items of attempts_due_
@@ -355,6 +407,24 @@ private:
     enum class State : std::uint8_t { pending, started, stopping } state_ = State::pending;
     bool timer_may_end_ = false;
     bool is_written_last_ = false; // or has been tried
+
+    // In a fleet:
+    FleetMember* fleet_ = nullptr; // set once; null: this process has its store for itself, or none
+    std::shared_ptr<FleetRound> fleet_round_;
+    Dues to_claim_;                                  // guarded by mutex_: due, and not claimed yet
+    std::list<std::shared_ptr<AskedFor>> asked_for_; // guarded by mutex_: triggers
+    std::vector<JobPtr> stale_to_ask_;               // guarded by mutex_: perhaps others have run them
+    std::vector<JobPtr> stale_for_sure_;             // guarded by mutex_
+    std::size_t claiming_ = 0;              // guarded by mutex_: of what was due, in the hands of the fleet's thread
+    bool waits_elsewhere_ = false;          // guarded by mutex_: something is barred
+    std::optional<std::size_t> group_room_; // guarded by mutex_: of the job that is being claimed
+    bool is_held_back_ = false;             // guarded by mutex_: something is ready, and may not start
+    std::list<Claimed> doubtful_;           // the fleet's thread alone, as what follows
+    std::list<TakenOver> taken_;            // and not seen to
+    StoreDeadline next_refresh_{};
+    StoreDeadline next_look_{};
+    bool is_to_refresh_ = false;
+    StoreDeadline round_end_{}; // what is not done by then waits for the next round
 
     std::mutex dispatch_mutex_; // one dispatch at a time; taken before mutex_
     std::mutex keep_mutex_;     // the store is told one thing after the other; taken before mutex_
@@ -389,6 +459,7 @@ inline SchedulerOptions SchedulerCore::checked(SchedulerOptions options) {
     if (options.completed_job_retention < zero) { refuse("completed_job_retention must not be negative"); }
     options.log.clock = options.clock;
     if (options.store) { options.log.store = options.store; }
+    if (options.fleet) { options.log.fleet = options.fleet; }
     // Whatever waits or runs must find its record in flight; a retry is recorded before the place it waits in is known.
     options.log.max_running = std::max(options.log.max_running, 2 * options.max_queue + 2 * options.workers + 16);
     return options;

@@ -60,10 +60,10 @@ inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
     const bool is_manual = job.plan->schedule.is_never();
     if (state_ != State::started || is_manual || job.is_removed) { return; }
     if (job.is_settling || job.wall_due || job.steady_due) { return; }
-    if (job.plan->is_after_completion() && (job.in_progress != 0 || !job.waiting.empty())) { return; }
+    if (job.plan->is_after_completion() && !job.is_idle()) { return; }
     job.is_over = true;
     stale_due_.erase(job.index);
-    if (job.in_progress != 0 || !job.waiting.empty()) { return; }
+    if (!job.is_idle()) { return; }
     steady_due_.push(job.index, saturating_add(options_.clock.steady_now(), options_.completed_job_retention));
 }
 
@@ -120,6 +120,7 @@ inline void SchedulerCore::run_timer() {
 /// takes the jobs that follow it off the heap, to be due by what it says now.
 inline void SchedulerCore::leave_timeline(const Moment& now, Dues& due, const Lock& /*lock*/) {
     constexpr std::chrono::hours waited_for{3};
+    if (fleet_ != nullptr) { return; } // the store says what is accounted for
     if (timeline_ && now.wall < saturating_subtract(*timeline_, std::chrono::microseconds{waited_for})) {
         for (const auto& [id, job] : jobs_) {
             if (job->plan->schedule.once() != nullptr || !wall_due_.contains(job->index)) { continue; }
@@ -210,7 +211,8 @@ inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<Jo
     leave_timeline(now, due, lock);
     while (!wall_due_.empty() && wall_due_.top().key <= now.wall) {
         const JobPtr& job = by_index_[wall_due_.top().item];
-        due.push_back({job, job->plan, job->left, job->wall_due, std::nullopt, job->is_paused, now});
+        Dues& next = fleet_ == nullptr ? due : to_claim_;
+        next.push_back({job, job->plan, job->left, job->wall_due, std::nullopt, job->is_paused, now});
         wall_due_.pop();
         job->wall_due.reset();
         job->is_settling = true;
@@ -219,7 +221,7 @@ inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<Jo
         const JobPtr job = by_index_[steady_due_.top().item];
         if (job->is_over) {
             // Triggered in the meantime: it retires again when that is final.
-            const bool is_forgotten = job->in_progress == 0 && job->waiting.empty();
+            const bool is_forgotten = job->is_idle();
             if (is_forgotten) { forgotten.push_back(job); }
             steady_due_.pop();
             if (is_forgotten) { forget(job, lock); }
@@ -251,18 +253,26 @@ inline void SchedulerCore::take_due(const Moment& now, Dues& due, std::vector<Jo
             ++occurrence->job->queued;
         }
     }
+    const auto is_stale_now = [&](const JobPtr& job) {
+        JobEvent event = event_of(*job->plan, nullptr, {});
+        event.job_id = job->id;
+        event.last_success = job->last_success;
+        stale.emplace_back(job, std::move(event));
+        if (options_.hooks.on_stale) { telling_stale_.try_emplace(job.get()); }
+        job->is_stale = true;
+    };
+    for (; !stale_for_sure_.empty(); stale_for_sure_.pop_back()) {
+        const JobPtr& job = stale_for_sure_.back();
+        if (!job->is_removed && !job->is_paused) { is_stale_now(job); }
+    }
     while (!stale_due_.empty() && stale_due_.top().key <= now.steady) {
         const JobPtr& job = by_index_[stale_due_.top().item];
-        if (!job->is_paused) { // else it is watched again from when it is resumed
-            JobEvent event = event_of(*job->plan, nullptr, {});
-            event.job_id = job->id;
-            event.last_success = job->last_success;
-            stale.emplace_back(job, std::move(event));
-            if (options_.hooks.on_stale) { telling_stale_.try_emplace(job.get()); }
-            job->is_stale = true;
-        }
+        const bool is_watched = !job->is_paused; // else from when it is resumed
+        if (is_watched && fleet_ != nullptr) { stale_to_ask_.push_back(job); }
+        if (is_watched && fleet_ == nullptr) { is_stale_now(job); }
         stale_due_.pop();
     }
+    if (fleet_ != nullptr && (!to_claim_.empty() || !stale_to_ask_.empty())) { fleet_->wake(); }
 }
 
 /// Outside the lock: the schedule may be the program's own.
@@ -273,7 +283,7 @@ inline Owed SchedulerCore::owed_by(const JobPlan& plan, std::uint64_t left, std:
         plan.policies.misfire == Misfire::run_all ? plan.policies.max_catch_up + std::size_t{1} : 1;
     Owed owed;
     try {
-        const Every* every = plan.schedule.interval();
+        const Every* every = plan.is_anchored ? nullptr : plan.schedule.interval();
         const Moment now{wall, steady};
         // An interval by the wall clock has waited for the instant that it counts from.
         if (every != nullptr && wall_due) { steady_due = steady - (wall - *wall_due); }
@@ -317,8 +327,11 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
                                                          const Lock& lock) {
     const JobPtr& job = from.job;
     const Overlap overlap = from.overlap;
-    const bool is_free = overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty());
-    if (!is_free && (overlap == Overlap::skip || (overlap == Overlap::queue_one && !job->waiting.empty()))) {
+    const auto is_first = [&] { return job->is_idle() && job->elsewhere == 0; };
+    const bool is_free = overlap == Overlap::allow || is_first();
+    const std::size_t begun = job->elsewhere + job->resumed.size() + (job->in_progress != 0 ? 1U : 0U); // one runs
+    const bool has_waiting = !job->waiting.empty() || begun > 1;
+    if (!is_free && (overlap == Overlap::skip || (overlap == Overlap::queue_one && has_waiting))) {
         skip(from, SkipReason::overlap, decisions);
         return nullptr;
     }
@@ -326,6 +339,10 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     const std::size_t idle = options_.workers - std::min(options_.workers, running_);
     const std::size_t replaced = !is_free && overlap == Overlap::cancel_running ? job->queued : 0;
     if (!has_room(replaced) || queued_ - replaced >= options_.max_queue + idle) {
+        skip(from, SkipReason::queue_full, decisions);
+        return nullptr;
+    }
+    if (group_room_ == std::size_t{0}) { // of all processes
         skip(from, SkipReason::queue_full, decisions);
         return nullptr;
     }
@@ -342,13 +359,15 @@ inline SchedulerCore::OccurrencePtr SchedulerCore::admit(const Admission& from, 
     if (!is_free) { place.push_back(occurrence); }
     if (!is_free && overlap == Overlap::cancel_running) { cancel_active(job, decisions, lock); }
     // Nothing fails from here on.
+    if (group_room_) { --*group_room_; }
     decisions.splice(decisions.end(), made);
     take_place(occurrence, lock);
-    if (overlap == Overlap::allow || (job->in_progress == 0 && job->waiting.empty())) {
+    if (overlap == Overlap::allow || is_first()) {
         occurrence->phase = Occurrence::Phase::ready;
         ++job->in_progress;
     } else {
         occurrence->phase = Occurrence::Phase::waiting;
+        occurrence->is_barred = job->elsewhere != 0 || std::ranges::any_of(job->resumed, &Occurrence::is_barred);
         job->waiting.splice(job->waiting.end(), place);
     }
     ++queued_;

@@ -28,6 +28,7 @@ inline SchedulerHealth SchedulerCore::health() const {
     LogReader{*log_}.read_latencies(health.drift, health.queue_delay);
     health.workers = options_.workers;
     if (const StoreWriter* const writer = log_->store_writer()) { health.store = writer->health(); }
+    if (fleet_ != nullptr) { health.fleet = fleet_->health(); }
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
     const Lock lock{mutex_};
@@ -117,6 +118,9 @@ inline std::string SchedulerCore::explain(std::string_view id) const {
         say_more(Occurrence::Phase::waiting, "waiting for those before");
         say_more(Occurrence::Phase::retrying, "waiting for the next attempt, too");
         if (job->is_over && job->schedule_error.empty()) { say("Its schedule has no further occurrence"); }
+        if (std::ranges::any_of(to_claim_, [&](const Due& due) { return due.job == job; })) {
+            say("Due, and the store is asked whether this process runs it or another one");
+        }
         if (info.next_run && !job->is_over) {
             const bool is_due = *info.next_run <= wall;
             say((is_due ? "Due since " : "Not due until ") + instant_words(*info.next_run));
@@ -132,7 +136,7 @@ inline std::string SchedulerCore::explain(std::string_view id) const {
         }
         if (job->is_stale) { say("Stale: it has not succeeded for " + duration_words(plan->policies.stale_after)); }
     }
-    say("Schedule: " + daybook::describe(plan->schedule));
+    say("Schedule: " + daybook::describe(plan->given()));
     return text;
 }
 
@@ -160,9 +164,15 @@ void SchedulerCore::tell_occurrence(const Occurrence& occurrence, sys_time wall,
         }
         break;
     }
-    case Occurrence::Phase::waiting: say("Waiting for the occurrence before it to end"); break;
     case Occurrence::Phase::retrying:
-        say("Attempt " + std::to_string(occurrence.attempt) + " failed, the next one waits for its time");
+        if (!occurrence.is_resumed) {
+            say("Attempt " + std::to_string(occurrence.attempt) + " failed, the next one waits for its time");
+            break;
+        }
+        [[fallthrough]];
+    case Occurrence::Phase::waiting:
+        say(occurrence.is_barred ? "Waiting for the occurrence before it to end, which another process runs"
+                                 : "Waiting for the occurrence before it to end");
         break;
     case Occurrence::Phase::dropped: break;
     }

@@ -6,6 +6,7 @@
 /// How what was decided is done, and how an occurrence gets to a worker: queued, waiting for its turn, taken.
 
 #include <daybook/detail/scheduler_events.hpp>
+#include <daybook/detail/store_writing.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -60,20 +61,24 @@ inline ExecutionId SchedulerCore::carry_out_one(const Decision& decision, std::s
     case Decision::Kind::skip:
         id = log_->skip(decision.plan->names->refs(), decision.skip);
         account(decision);
+        if (decision.claim != 0) { log_->store_writer()->release(decision.claim); }
         tell_skip(*decision.plan, decision.job->id, decision.skip, id);
         break;
     case Decision::Kind::skip_queued:
         skip_queued(*decision.occurrence, decision.execution, decision.skip.reason);
+        release(decision.occurrence);
         break;
     case Decision::Kind::time_out: time_out(decision); break;
     case Decision::Kind::cancel:
-        log_->finish(decision.execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+        log_->finish(decision.execution, decision.status, {}, {}, decision.finality);
         stop_attempt(decision);
+        release(decision.occurrence);
         break;
     case Decision::Kind::cancel_retry: {
         const Occurrence& occurrence = *decision.occurrence;
         const Execution execution = record_queued(occurrence, occurrence.attempt + 1);
         log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+        release(decision.occurrence);
         break;
     }
     case Decision::Kind::ask_to_stop: stop_attempt(decision); break;
@@ -89,12 +94,17 @@ inline Execution SchedulerCore::record_queued(const Occurrence& occurrence, std:
                         .trigger = occurrence.trigger,
                         .dst = occurrence.dst,
                         .parameters = occurrence.parameters()},
-                       JobStatus::queued);
+                       JobStatus::queued, attempt == 1 ? occurrence.id : 0); // known before where it is claimed
 }
 
 /// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
 /// @param posts  Counts what became ready, which the caller has to post.
 inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std::size_t& posts) {
+    if (fleet_ != nullptr) { // its seat may have been lost meanwhile, and it is another process's
+        const Lock lock{mutex_};
+        const bool is_dropped = occurrence->phase == Occurrence::Phase::dropped;
+        if (is_dropped && occurrence->dropped_for == SkipReason::none) { return 0; }
+    }
     const bool is_new = !occurrence->is_recorded; // else memory ran out right after
     const Execution execution = is_new ? record_queued(*occurrence, occurrence->attempt) : occurrence->execution;
     SkipReason dropped_for = SkipReason::none;
@@ -130,13 +140,16 @@ inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std
     if (dropped_for != SkipReason::none && occurrence->attempt != 1) {
         log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
     }
+    if (dropped_for != SkipReason::none) { release(occurrence); }
     return execution.id;
 }
 
 /// Lets the next waiting occurrence of a job go to a worker if nothing of the job is in progress.
 /// @returns Whether one is ready now, which the caller has to post.
 inline bool SchedulerCore::release_next(const JobPtr& job, const Lock& lock) {
-    if (job->in_progress != 0 || job->waiting.empty() || !job->waiting.front()->is_recorded) { return false; }
+    if (begin_resumed(job, options_.clock.steady_now(), lock)) { return false; }
+    if (job->in_progress != 0 || job->waiting.empty()) { return false; }
+    if (!job->waiting.front()->is_recorded || job->waiting.front()->is_barred) { return false; }
     const OccurrencePtr next = job->waiting.front();
     try {
         enqueue(next, lock);
@@ -148,6 +161,21 @@ inline bool SchedulerCore::release_next(const JobPtr& job, const Lock& lock) {
     job->waiting.pop_front();
     next->phase = Occurrence::Phase::ready;
     ++job->in_progress;
+    return true;
+}
+
+/// What a process that is gone has begun goes on first, one after another. Its attempt is due then.
+/// @returns Whether one goes on.
+inline bool SchedulerCore::begin_resumed(const JobPtr& job, steady_time due, const Lock& lock) noexcept {
+    if (job->in_progress != 0) { return false; }
+    const auto next = std::ranges::find_if_not(job->resumed, &Occurrence::is_barred);
+    if (next == job->resumed.end()) { return false; }
+    const OccurrencePtr occurrence = *next;
+    job->resumed.erase(next);
+    occurrence->is_resumed = false;
+    has_begun_resumed_ = true;
+    ++job->in_progress;
+    push_due(attempts_due_, occurrence->index, due, lock); // there is room since it has its place
     return true;
 }
 

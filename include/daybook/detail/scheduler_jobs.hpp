@@ -44,6 +44,7 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
         refuse("on_store_failure must be hold for at_most_once: what no store knows of could run twice");
     }
     Schedule schedule = from.schedule.bound_to(from.id);
+    check_fleet(from, schedule, command);
     const std::shared_ptr<const StoredJob> kept = log_->store_writer() ? stored_job(from, schedule) : nullptr;
 
     auto plan = std::make_shared<JobPlan>();
@@ -51,22 +52,34 @@ inline std::shared_ptr<JobPlan> SchedulerCore::plan_of(JobOptions from, const ch
     plan->method_name = std::move(from.method_name);
     plan->parameters = std::move(from.parameters);
     plan->group_name = std::move(from.group);
+    plan->is_readable = kept && is_read_as(kept->schedule, schedule);
+    plan->is_anchored = fleet_ != nullptr;
+    if (plan->is_anchored && schedule.interval() != nullptr && !schedule.limits().from) {
+        plan->unanchored = schedule;
+        schedule = schedule.from(sys_time{}); // the epoch
+    }
     plan->schedule = std::move(schedule);
     plan->kept = kept;
-    plan->is_readable = kept && is_read_as(kept->schedule, plan->schedule);
     plan->policies = {.retry = from.retry.value_or(options_.retry),
                       .timeout = from.timeout.value_or(options_.timeout),
                       .overlap = from.overlap.value_or(options_.overlap),
                       .misfire = from.misfire.value_or(options_.misfire),
                       .delivery = from.delivery.value_or(options_.delivery),
-                      .on_store_failure = is_at_most_once ? OnStoreFailure::hold
-                                                          : from.on_store_failure.value_or(options_.on_store_failure),
+                      .on_store_failure = is_at_most_once || fleet_ != nullptr
+                                              ? OnStoreFailure::hold
+                                              : from.on_store_failure.value_or(options_.on_store_failure),
                       .misfire_grace = from.misfire_grace.value_or(options_.misfire_grace),
                       .max_catch_up = from.max_catch_up.value_or(options_.max_catch_up),
                       .priority = from.priority,
                       .stale_after = from.stale_after};
     const auto group = groups_.find(plan->group_name.empty() ? plan->handler_id : plan->group_name);
     if (group != groups_.end()) { plan->group = &group->second; }
+    if (fleet_ != nullptr) {
+        plan->fleet_group = plan->group_name.empty() ? plan->handler_id : plan->group_name;
+        const auto limit = options_.fleet->group_limits.find(plan->fleet_group);
+        plan->fleet_limit = limit == options_.fleet->group_limits.end() ? 0 : limit->second;
+        if (plan->fleet_limit == 0) { plan->fleet_group.clear(); }
+    }
     plan->names.emplace(log_, HashedNames{from.id, plan->handler_id, plan->method_name});
     return plan;
 }
@@ -87,7 +100,7 @@ inline bool SchedulerCore::insert(JobOptions from, JobFunction function, IfPrese
     const bool may_replace = if_present == IfPresent::replace;
     const std::string id = from.id;
     const bool is_paused = from.is_paused;
-    if (may_replace) { dispatch(); }
+    if (may_replace) { await_due(); }
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), may_replace ? "add_or_replace" : "add");
     count_ahead(plan->schedule, now().wall);
     plan->function = std::move(function);
@@ -159,7 +172,7 @@ inline bool SchedulerCore::update(JobOptions from) {
 
 inline bool SchedulerCore::change(JobOptions from) {
     const std::string id = from.id;
-    dispatch(); // what has come due by now is settled by the old plan
+    await_due(); // what has come due by now is settled by the old plan
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "update");
     count_ahead(plan->schedule, now().wall);
     PlanPtr replaced;
@@ -215,8 +228,8 @@ inline void SchedulerCore::forget(const JobPtr& job, const Lock& /*lock*/) {
 }
 
 /// @param revision  That it must still have; none: any.
-inline JobChange SchedulerCore::remove_if(std::string_view id, std::optional<std::uint64_t> revision) {
-    dispatch(); // what has come due by now is still accounted for
+inline JobChange SchedulerCore::remove_if(std::string_view id, std::optional<std::uint64_t> revision, Removed where) {
+    await_due(); // what has come due by now is still accounted for
     Decisions decisions;
     JobPtr job;
     {
@@ -240,6 +253,7 @@ inline JobChange SchedulerCore::remove_if(std::string_view id, std::optional<std
     }
     carry_out(decisions);
     flush_posts();
+    if (where == Removed::elsewhere) { return JobChange::done; }
     forget_kept(job->id);
     if (log_->store_writer() != nullptr && !AtWork::is_inside(*this)) { await_store("job '" + job->id + "'"); }
     return JobChange::done;
@@ -285,6 +299,7 @@ inline std::size_t SchedulerCore::set_all_paused(bool is_paused) {
 }
 
 inline TriggerReport SchedulerCore::trigger(std::string_view id, TriggerOptions options) {
+    if (fleet_ != nullptr) { return trigger_in_fleet(id, std::move(options)); }
     Decisions decisions;
     OccurrencePtr occurrence;
     {
@@ -340,7 +355,7 @@ inline JobState SchedulerCore::state_of(const Job& job, const Lock& /*lock*/) co
     if (job.running != 0) { return JobState::executing; }
     if (job.is_paused) { return JobState::paused; }
     if (state_ == State::pending || job.queued != 0) { return JobState::pending; }
-    if (!job.is_over || job.in_progress != 0) { return JobState::scheduled; }
+    if (!job.is_over || !job.is_idle()) { return JobState::scheduled; }
     const bool failed = !job.schedule_error.empty() || (job.last_status && *job.last_status != JobStatus::success);
     return failed ? JobState::failed : JobState::completed;
 }
@@ -381,9 +396,9 @@ inline void SchedulerCore::tell_plan(const JobPlan& plan, JobInfo& info) {
     info.on_store_failure = plan.policies.on_store_failure;
     info.priority = plan.policies.priority;
     info.stale_after = plan.policies.stale_after;
-    info.when = plan.schedule;
-    info.schedule = to_string(plan.schedule);
-    info.description = daybook::describe(plan.schedule);
+    info.when = plan.given();
+    info.schedule = to_string(info.when);
+    info.description = daybook::describe(info.when);
 }
 
 inline std::vector<JobInfo> SchedulerCore::jobs() const {

@@ -36,6 +36,9 @@ inline void SchedulerCore::describe_state(const Job& job, StoredJob& into, const
     } else if (before != nullptr && before->schedule != job.plan->kept->schedule) {
         into.accounted_to = wall; // what the other schedule owed is nothing to this one
     }
+    if (fleet_ != nullptr && !into.accounted_to) { // those who learn of the job count from there
+        into.accounted_to = before != nullptr ? before->accounted_to.value_or(job.created_at) : job.created_at;
+    }
     if (!counts_down(job.plan->schedule)) { return; }
     if (job.has_begun) {
         into.left = job.left;
@@ -58,6 +61,12 @@ inline void SchedulerCore::keep(const JobPtr& job) noexcept {
             const Lock lock{mutex_};
             if (job->is_removed || !std::exchange(job->is_to_keep, false)) { return; }
             kept = job->plan->kept;
+            const StoredJob* const before = job->stored.get();
+            const bool is_from_data = job->plan->origin == JobOrigin::handler;
+            if (fleet_ != nullptr && before != nullptr && before->is_paused == job->is_paused &&
+                before->is_from_data == is_from_data && is_same_plan(*before, *kept)) {
+                return; // the others need not look
+            }
             describe_state(*job, told, lock);
             job->accounted.reset();
         }
@@ -158,21 +167,57 @@ inline void SchedulerCore::account(const Decision& decision) const noexcept {
     } catch (const std::bad_alloc&) { return; } // the next one says more
 }
 
-/// Whether an attempt of the job may have to wait for the store, or be given up for it.
-inline bool SchedulerCore::asks_store(const JobPlan& plan) const noexcept {
-    return log_->store_writer() != nullptr && plan.policies.on_store_failure == OnStoreFailure::hold;
+/// Whether an attempt may have to wait for the store, or be given up for it.
+inline bool SchedulerCore::asks_store(const Occurrence& occurrence) const noexcept {
+    const JobPolicies& policies = occurrence.plan->policies;
+    if (fleet_ != nullptr) { // a first attempt is claimed, and whoever takes over knows of it
+        return policies.delivery == Delivery::at_most_once || occurrence.attempt != 1;
+    }
+    return log_->store_writer() != nullptr && policies.on_store_failure == OnStoreFailure::hold;
 }
 
-/// An attempt is about to begin: at most once means that a later process must know of it.
-inline bool SchedulerCore::is_confirmed(const JobPlan& plan) const {
+/// An attempt is about to begin: at most once means that a later process must know of it. In a fleet so must whoever
+/// takes over know of further attempts, which wait for it as long as the lease runs.
+inline bool SchedulerCore::is_confirmed(const Occurrence& occurrence) {
     StoreWriter* const writer = log_->store_writer();
-    if (plan.policies.delivery == Delivery::at_most_once) { return writer->flush(writer->deadline()); }
-    return writer->is_available();
+    const bool is_once = occurrence.plan->policies.delivery == Delivery::at_most_once;
+    if (fleet_ == nullptr) { return is_once ? writer->flush(writer->deadline()) : writer->is_available(); }
+    while (!writer->flush(writer->deadline())) {
+        Lock lock{mutex_};
+        const auto is_over = [&] { return occurrence.is_ended || state_ == State::stopping; };
+        if (is_once || changed_.wait_for(lock, std::chrono::milliseconds{50}, is_over) || !may_start()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// In a fleet a further attempt begins once this process may start something again: as if no worker had taken it.
+/// @returns Whether it waits.
+inline bool SchedulerCore::wait_for_lease(const OccurrencePtr& occurrence) {
+    const bool is_once = occurrence->plan->policies.delivery == Delivery::at_most_once;
+    if (fleet_ == nullptr || is_once) { return false; }
+    const Lock lock{mutex_};
+    if (occurrence->is_ended || state_ != State::started) { return false; }
+    try {
+        enqueue(occurrence, lock);
+    } catch (const std::bad_alloc&) { return false; }
+    occurrence->phase = Occurrence::Phase::ready;
+    occurrence->thread = {};
+    occurrence->stop = std::stop_source{std::nostopstate};
+    ++queued_;
+    ++occurrence->job->queued;
+    --running_;
+    --occurrence->job->running;
+    if (ConcurrencyGroup* const group = occurrence->plan->group; group != nullptr) { --group->running; }
+    is_held_back_ = true;
+    return true;
 }
 
 /// The store has not confirmed the attempt: it ends before it has begun.
 inline void SchedulerCore::withhold(const OccurrencePtr& occurrence) {
     constexpr SkipReason reason = SkipReason::store_unavailable;
+    if (wait_for_lease(occurrence)) { return; }
     bool is_to_record = false;
     {
         const Lock lock{mutex_};

@@ -30,7 +30,7 @@ inline void SchedulerCore::take_stored() {
         std::string id = job.id;
         stored_.insert_or_assign(std::move(id), std::make_shared<const StoredJob>(std::move(job)));
     }
-    unfinished_ = writer->take_unfinished();
+    if (writer->fleet() == nullptr) { unfinished_ = writer->take_unfinished(); } // else see take_over
 }
 
 /// What an earlier process has left of a job that is not here yet; null: nothing.
@@ -128,9 +128,12 @@ inline void SchedulerCore::resume_occurrences(const Moment& began) {
 
 /// One of them.
 /// @param row             What has been settled of it is not settled again.
+/// @param ended_when      Just now: it is `abandoned` in the store, which nobody has counted.
+/// @param is_barred       In a fleet: the next attempt waits for the job's claims from before.
 /// @param is_store_asked  About earlier attempts: no more once it has failed.
 /// @returns Whether another attempt follows.
-inline bool SchedulerCore::resume(StoredExecution& row, steady_time due, bool& is_store_asked) {
+inline bool SchedulerCore::resume(StoredExecution& row, steady_time due, bool& is_store_asked, Ended ended_when,
+                                  bool is_barred) {
     StoreWriter* const writer = log_->store_writer();
     JobPtr job;
     PlanPtr plan;
@@ -140,7 +143,7 @@ inline bool SchedulerCore::resume(StoredExecution& row, steady_time due, bool& i
         if (job) { plan = job->plan; }
     }
     constexpr std::uint32_t most_in_a_row = 3;
-    const bool was_open = !is_finished(row.status);
+    const bool was_open = !is_finished(row.status) || ended_when == Ended::just_now;
     const bool is_abandoned = was_open || row.status == JobStatus::abandoned;
     const std::uint32_t abandoned = is_abandoned ? 1 + abandoned_before(row, is_store_asked) : 0;
     bool goes_on = plan && (row.trigger != Trigger::manual || !is_cut(row.parameters));
@@ -150,13 +153,15 @@ inline bool SchedulerCore::resume(StoredExecution& row, steady_time due, bool& i
         const std::uint32_t most = plan->policies.retry.max_attempts();
         goes_on = most == 0 || row.attempt_number < most;
     }
-    if (was_open) {
+    // Who took it over before did not live to say that it was the last.
+    const bool is_unsettled = fleet_ != nullptr && is_abandoned && !goes_on && !row.is_final;
+    if (was_open || is_unsettled) {
         StoredExecution ended = row;
         ended.status = JobStatus::abandoned;
-        ended.completed_at = options_.clock.now();
+        if (!ended.completed_at) { ended.completed_at = options_.clock.now(); }
         ended.duration.reset();
         ended.is_final = !goes_on;
-        writer->settle(ended);
+        writer->settle(ended, Known::by_claim);
         row.status = JobStatus::abandoned;
     } else if (!goes_on) {
         const Execution never = log_->start(HashedNames{row.job_id, row.handler_id, row.method_name},
@@ -180,13 +185,23 @@ inline bool SchedulerCore::resume(StoredExecution& row, steady_time due, bool& i
     occurrence->nominal = row.scheduled_at;
     occurrence->trigger = row.trigger;
     occurrence->dst = row.dst;
+    occurrence->is_claimed = fleet_ != nullptr;
     occurrence->phase = Occurrence::Phase::retrying; // as if its time had come: the dispatcher sees to the rest
+    decltype(job->resumed) place{occurrence};
     const Lock lock{mutex_};
     if (state_ != State::started) { return false; } // stopped meanwhile: the next process takes it up
     reserve_place(lock);
     take_place(occurrence, lock);
-    ++job->in_progress;
-    push_due(attempts_due_, occurrence->index, due, lock);
+    occurrence->is_barred = is_barred;
+    waits_elsewhere_ = waits_elsewhere_ || is_barred;             // see follow_claims
+    if (plan->policies.overlap == Overlap::allow && !is_barred) { // else it is one of those that catch up in a row
+        ++job->in_progress;
+        push_due(attempts_due_, occurrence->index, due, lock);
+    } else {
+        occurrence->is_resumed = true;
+        job->resumed.splice(job->resumed.end(), place);
+        begin_resumed(job, due, lock);
+    }
     return true;
 }
 

@@ -174,6 +174,7 @@ inline bool SchedulerCore::take_if_come(Due& due, const Lock& lock) {
 
 /// A command is about to change the job: what has come due by now is settled by the next dispatch, as it is now.
 inline void SchedulerCore::leave_behind(const JobPtr& job, const Moment& now, const Lock& lock) {
+    if (fleet_ != nullptr) { return; }        // what is due is claimed as the job is then
     const bool is_unknown = job->is_settling; // its next due time may have come, too
     left_behind_.push_back({.job = job, .plan = job->plan, .is_paused = job->is_paused, .as_of = now});
     if (!take_if_come(left_behind_.back(), lock) && !is_unknown) { return left_behind_.pop_back(); }

@@ -32,7 +32,7 @@ inline Owed SchedulerCore::first_due(const JobPlan& plan, sys_time wall, steady_
     const sys_time after = accounted.value_or(wall);
     const Schedule& schedule = plan.schedule;
     try {
-        if (schedule.interval() != nullptr && !accounted) {
+        if (schedule.interval() != nullptr && !plan.is_anchored && !accounted) {
             first = first_interval(schedule, {wall, steady});
         } else if (const At* once = schedule.once()) {
             // Also when it is past: then it is due at once, and late.
@@ -119,6 +119,7 @@ inline void SchedulerCore::start() {
         take_back_start(lock);
         throw;
     }
+    if (fleet_ != nullptr) { fleet_->wake(); } // what others have left, and what they have changed
     post(posts);
     flush_posts();
 }

@@ -22,10 +22,16 @@ namespace daybook::inline v0::detail {
 
 inline std::size_t SchedulerCore::poll() {
     if (options_.workers != 0) { throw std::logic_error{"poll: only for a scheduler without workers"}; }
-    dispatch();
+    await_due();
     std::size_t ran = 0;
-    while (run_one()) { ++ran; }
-    return ran;
+    while (true) {
+        while (run_one()) { ++ran; }
+        {
+            const Lock lock{mutex_};
+            if (!std::exchange(has_begun_resumed_, false)) { return ran; }
+        }
+        dispatch();
+    }
 }
 
 inline std::chrono::nanoseconds SchedulerCore::until_due() const {
@@ -34,7 +40,14 @@ inline std::chrono::nanoseconds SchedulerCore::until_due() const {
     auto wait = std::chrono::nanoseconds::max();
     const Lock lock{mutex_};
     if (is_short_) { wait = std::chrono::milliseconds{100}; }
-    if (!ready_.empty() || (!left_behind_.empty() && !is_short_)) { return std::chrono::nanoseconds::zero(); }
+    if (fleet_ != nullptr) { // the fleet's thread may have something for a poll at any moment
+        const bool is_asking = !to_claim_.empty() || claiming_ != 0 || !asked_for_.empty() || waits_elsewhere_;
+        wait = is_asking ? std::chrono::milliseconds{20} : std::chrono::milliseconds{1000};
+        if (!may_start() && !ready_.empty()) { return std::chrono::milliseconds{20}; }
+    }
+    if (!ready_.empty() || ((!left_behind_.empty() || !postponed_.empty()) && !is_short_)) {
+        return std::chrono::nanoseconds::zero();
+    }
     if (!wall_due_.empty()) {
         const auto micros = saturating_difference(wall_due_.top().key, wall);
         if (micros < std::chrono::floor<std::chrono::microseconds>(wait)) { wait = micros; }
@@ -48,6 +61,7 @@ inline std::chrono::nanoseconds SchedulerCore::until_due() const {
 inline bool SchedulerCore::is_idle(const Lock& /*lock*/) const {
     if (busy_ != 0 || queued_ != 0 || running_ != 0) { return false; }
     if (!left_behind_.empty() || !postponed_.empty()) { return false; }
+    if (!to_claim_.empty() || claiming_ != 0 || !asked_for_.empty()) { return false; }
     if (state_ != State::started) { return true; }
     const sys_time wall = options_.clock.now();
     const steady_time steady = options_.clock.steady_now();
@@ -149,7 +163,7 @@ inline void SchedulerCore::request_stop() {
 /// Whether nothing is left to wait for. A body that makes the call cannot be waited for by itself; two bodies that both
 /// make it do not wait for each other.
 inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
-    if (busy_ != 0 || (!postponed_.empty() && open_pool_ != nullptr)) { return false; }
+    if (busy_ != 0 || claiming_ != 0 || (!postponed_.empty() && open_pool_ != nullptr)) { return false; }
     const auto is_inside_stop = [&](std::thread::id thread) {
         return std::ranges::find(stopping_threads_, thread) != stopping_threads_.end();
     };
@@ -191,7 +205,7 @@ inline StopReport SchedulerCore::stop(std::chrono::nanoseconds grace) {
 inline StopReport SchedulerCore::halt(std::chrono::nanoseconds grace) {
     const auto now = std::chrono::steady_clock::now; // real time: a clock that stands still must not hang a stop
     const bool is_called_back = AtWork::is_inside(*this);
-    if (!is_called_back && is_started()) { dispatch(); } // what has come due by now still counts as due
+    if (!is_called_back && is_started()) { await_due(); } // what has come due by now still counts as due
     StopReport report;
     Decisions decisions;
     std::size_t posts = 0;
@@ -267,6 +281,7 @@ inline void SchedulerCore::close() {
         changed_.wait(lock, [&] { return running_ == 0; });
     }
     join();
+    leave_fleet();
     bool is_first = false;
     {
         const Lock lock{mutex_};

@@ -28,7 +28,9 @@ struct JournalEntry {
     RawRecord record = {};
     std::int64_t position = 0;
     std::uint32_t round = 0;
-    bool is_start = false;         ///< it is the first time that the store hears of its start
+    bool is_first = false;         ///< it is the first time that the store hears of it
+    bool is_start = false;         ///< the same, of its start
+    bool is_claimed = false;       ///< see ExecutionSlot
     std::uint64_t fresh_skips = 0; ///< occurrences that it has not heard of
 };
 

@@ -6,10 +6,13 @@
 /// Writes a log behind it: what has changed goes to the store in batches, on a thread of its own.
 
 #include <daybook/detail/counter_book.hpp>
+#include <daybook/detail/fleet_member.hpp>
 #include <daybook/detail/log_core.hpp>
 #include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/result_text.hpp>
+#include <daybook/detail/store_hand.hpp>
 #include <daybook/detail/store_journal.hpp>
+#include <daybook/detail/store_retry.hpp>
 #include <daybook/detail/stored_stats.hpp>
 #include <daybook/detail/thread.hpp>
 #include <daybook/log/any_store.hpp>
@@ -23,7 +26,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
-#include <map>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -43,24 +46,31 @@ namespace daybook::inline v0::detail {
 
 /// @par Thread safety
 /// Every public member may be called from any thread, under no lock of the log.
-class StoreWriter {
+class StoreWriter final : private FleetHost {
 public:
-    /// Opens the store. @throws StoreError  It cannot be opened.
-    StoreWriter(LogCore& log, ResultText result_text);
+    /// Opens the store, or joins a fleet. @throws StoreError  It cannot be opened.
+    StoreWriter(LogCore& log, ResultText result_text, Leftovers leftovers);
     StoreWriter(const StoreWriter&) = delete;
     StoreWriter& operator=(const StoreWriter&) = delete;
     /// Writes what is left, within one call's time.
     ~StoreWriter();
 
     [[nodiscard]] const AnyStore& store() const noexcept { return store_; }
-    [[nodiscard]] const std::string& node() const noexcept { return node_; }
+
+    /// What this process is called in the records, and was called in that of an id.
+    [[nodiscard]] std::string node() const { return node_of(std::numeric_limits<ExecutionId>::max()); }
+    [[nodiscard]] std::string node_of(ExecutionId id) const;
+
+    /// Null: this process has the store for itself.
+    [[nodiscard]] FleetMember* fleet() const noexcept { return member_.get(); }
 
     /// When a call that begins now has to be back.
     [[nodiscard]] StoreDeadline deadline() const {
         return Clock::now() + std::chrono::duration_cast<Clock::duration>(options_.timeout);
     }
 
-    /// All nominal times of the job up to this one have their record by now.
+    /// All nominal times of the job up to this one have their record by now. Of no effect in a fleet, where claims say
+    /// so.
     void account(std::string_view job_id, sys_time until);
 
     /// To be written behind, in this order; the latest of an id counts.
@@ -75,13 +85,17 @@ public:
     [[nodiscard]] std::vector<StoredExecution> take_unfinished();
     [[nodiscard]] std::vector<StoredJob> take_jobs();
 
-    /// Ends what an earlier process has left unfinished, for good.
+    /// Ends what an earlier process has left unfinished, for good: of a fleet, what has no seat.
     void abandon_unfinished();
 
-    /// The end of a record that an earlier process has left.
-    void settle(StoredExecution execution);
+    /// The end of a record that a process has left that is gone; it is counted.
+    void settle(StoredExecution execution, Known known = Known::by_record);
+
+    /// A claim is over. It goes once what was recorded before the call is written.
+    void release(ExecutionId claim);
 
     /// Removes what has finished, there and in the log. @returns How many records that were.
+    /// @throws StoreError  It cannot.
     std::uint64_t clear();
 
     [[nodiscard]] StoreHealth health() const;
@@ -104,43 +118,20 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    /// What has become of a job since it was written last.
-    struct KeptJob {
-        bool is_erased = false; ///< first of all
-        std::optional<StoredJob> saved = {};
-
-        /// What nobody has written yet is not forgotten for what comes after it.
-        void follow(KeptJob later) {
-            if (later.is_erased) { saved.reset(); }
-            if (later.saved && saved && !later.saved->accounted_to) { later.saved->accounted_to = saved->accounted_to; }
-            is_erased = is_erased || later.is_erased;
-            if (later.saved) { saved = std::move(later.saved); }
-        }
-    };
-
-    /// What is written at once, until it is.
-    struct Batch {
-        std::vector<StoredExecution> executions = {};
-        std::vector<AccountedTime> accounted = {};
-        std::map<std::string, KeptJob, std::less<>> jobs = {};
-        std::uint64_t round = 0; ///< that is over once this is written; 0: none
-        bool is_refused = false; ///< by the store, for whatever reason
-
-        [[nodiscard]] bool is_empty() const noexcept {
-            return executions.empty() && accounted.empty() && jobs.empty() && round == 0;
-        }
-    };
-
-    /// By job.
-    using Times = std::map<std::string, sys_time, std::less<>>;
-    static void raise(Times& times, const std::string& job_id, sys_time until) {
-        sys_time& known = times.try_emplace(job_id, until).first->second;
-        known = std::max(known, until);
-    }
-
     enum class Fold : std::uint8_t { all, outdated };
     static constexpr std::size_t most_to_tell = 16;
     void open();
+    void end() noexcept;
+    FleetSeat rejoin(const FleetOpening& opening, StoreDeadline deadline) override;
+    [[nodiscard]] bool needs_ids() const override;
+    void add_ids(const IdBlock& block) override;
+    void end_left(std::vector<TakenOver> left) override;
+    void tell_of_fleet(std::string_view error) noexcept override;
+    void add_seat(const FleetSeat& seat);
+    void count_anew(const FleetSeat& seat);
+    void count_since_clear();
+    [[nodiscard]] bool is_ours(StoredExecution& execution, const FreshFacts& facts) const;
+    void tidy();
     void fold(Fold what);
     void run();
     [[nodiscard]] bool fill();
@@ -150,11 +141,11 @@ private:
     void put_in_batch();
     void put_in_batch(JournalEntry& entry);
     [[nodiscard]] StoredExecution stored(RawRecord& record, std::int64_t position) const;
-    void count(const StoredExecution& execution, JournalEntry& entry);
+    void count(const StoredExecution& execution, FreshFacts& facts);
     [[nodiscard]] bool write();
     bool write_all();
     void write_jobs();
-    bool write_executions(std::span<const StoredExecution> executions, std::span<const AccountedTime> accounted);
+    bool write_executions(std::span<const StoredExecution> executions, bool ends);
     void write_one_by_one(const StoreError& why);
     void prune();
     void written(std::size_t records);
@@ -162,12 +153,12 @@ private:
     void failed(const char* what) noexcept;
     void tell(std::string_view error) noexcept;
     [[nodiscard]] StoreDeadline own_deadline() const { return end_ ? std::min(deadline(), *end_) : deadline(); }
+    void take_told();
     void tell_all() noexcept;
     void rest(bool is_done);
     [[nodiscard]] bool is_over(bool is_done);
-    [[nodiscard]] std::chrono::nanoseconds retry_delay() noexcept;
     [[nodiscard]] bool has_news(const std::scoped_lock<std::mutex>& /*lock*/) const noexcept {
-        return !accounted_.empty() || !jobs_.empty() || !settled_.empty();
+        return !accounted_.empty() || !jobs_.empty() || !settled_.empty() || !released_.empty() || !fleet_told_.empty();
     }
     [[nodiscard]] bool is_ending() const {
         const std::scoped_lock lock{mutex_};
@@ -177,31 +168,33 @@ private:
     LogCore& log_;
     const StoringOptions& options_;
     const AnyStore store_;
-    const std::string node_;
     const ResultText result_text_;
     WakeUp awake_;
 
     std::mutex io_mutex_; // held while something is taken or written; the log's lock and mutex_ come after it
-    CounterBook book_;    // guarded by io_mutex_, as is what follows
-    Batch batch_;
+    std::optional<CounterBook> book_; // guarded by io_mutex_, as is what follows; always there
+    BatchInHand batch_;
     std::deque<JournalEntry> taken_;                      // out of the journal, and not in the batch yet
     std::unordered_map<ExecutionId, std::size_t> places_; // in the batch
-    Times round_accounted_;                               // goes with the last batch of the round, as jobs do
-    std::map<std::string, KeptJob, std::less<>> round_jobs_;
-    Times reached_; // the accounted times that are written
+    TimesOfJobs round_accounted_;                         // goes with the last batch of the round, as what follows
+    KeptJobs round_jobs_;
+    std::vector<ExecutionId> round_released_;
+    TimesOfJobs reached_; // the accounted times that are written
     std::uint64_t told_lost_ = 0;
     Clock::time_point next_prune_{};
     Clock::time_point next_fold_{};
-    std::uint32_t failures_ = 0; // in a row
+    StoreRetry retry_;
     std::vector<std::string> to_tell_;
     std::optional<Clock::time_point> end_; // of the attempts to write what is left
-    std::uint64_t random_ = 0;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_; // a round is over, or a try has failed
-    Times accounted_;                 // guarded by mutex_, as is what follows
-    std::map<std::string, KeptJob, std::less<>> jobs_;
-    std::vector<StoredExecution> settled_;
+    TimesOfJobs accounted_;           // guarded by mutex_, as is what follows
+    KeptJobs jobs_;
+    std::vector<Settled> settled_;
+    std::vector<ExecutionId> released_;
+    std::vector<std::string> fleet_told_;                    // for on_error
+    std::vector<std::pair<ExecutionId, std::string>> seats_; // since what id the process is called so; never empty
     std::vector<StoredExecution> unfinished_;
     std::vector<StoredJob> earlier_jobs_;
     std::uint64_t asked_round_ = 0; // a flush waits for this one
@@ -213,6 +206,7 @@ private:
     bool is_idle_ = false; // sleeps until it is woken
     bool is_ending_ = false;
 
+    std::unique_ptr<FleetMember> member_; // set once, before the thread begins
     NamedThread thread_;
 };
 
@@ -227,32 +221,44 @@ private:
     return name + ":" + std::to_string(began.time_since_epoch().count() / 1000);
 }
 
-inline StoreWriter::StoreWriter(LogCore& log, ResultText result_text)
+inline StoreWriter::StoreWriter(LogCore& log, ResultText result_text, Leftovers leftovers)
     : log_{log},
       options_{log.options().storing},
       store_{log.options().store},
-      node_{options_.node.empty() ? default_node(log.options().clock.now()) : options_.node},
       result_text_{result_text},
-      book_{node_, log.options(), log.options().clock.now()},
-      random_{static_cast<std::uint64_t>(Clock::now().time_since_epoch().count())} {
+      retry_{options_.first_retry, options_.longest_retry} {
     to_tell_.reserve(most_to_tell);
-    store_.open({.node = node_}, deadline());
+    std::string name = options_.node.empty() ? default_node(log.options().clock.now()) : options_.node;
+    if (log.options().fleet) {
+        FleetHost& host = *this;
+        member_ = std::make_unique<FleetMember>(store_, log.options(), std::move(name), leftovers, host);
+        name = member_->node();
+    } else {
+        store_.open({.node = name}, deadline());
+    }
     try {
+        book_.emplace(name, log.options(), log.options().clock.now());
+        seats_.emplace_back(0, std::move(name));
         open();
         thread_ = NamedThread{"daybook-store", {}, [this] { run(); }};
+        if (member_) { member_->start(); }
     } catch (...) {
-        store_.close();
+        end();
         throw;
     }
 }
 
-inline StoreWriter::~StoreWriter() {
+inline StoreWriter::~StoreWriter() { end(); }
+
+/// The lease is renewed until the last is written.
+inline void StoreWriter::end() noexcept {
     {
         const std::scoped_lock lock{mutex_};
         is_ending_ = true;
     }
     awake_.wake();
     thread_.join();
+    if (member_) { member_->stop(); }
     store_.close();
 }
 
@@ -269,11 +275,20 @@ inline void StoreWriter::open() {
         next = std::max(next, execution.id + spare);
         last_position = execution.position;
     }
-    fold(Fold::all);
+    if (member_) {
+        tidy();
+    } else {
+        fold(Fold::all);
+    }
     unfinished_ = store_.unfinished(deadline());
     earlier_jobs_ = store_.jobs(deadline());
     const std::scoped_lock lock{log_.mutex_};
-    log_.next_id_ = next;
+    if (member_) {
+        const FleetSeat& seat = member_->first_seat();
+        log_.ids_left_.begin_with({.first_id = seat.first_id, .id_count = seat.id_count});
+    } else {
+        log_.ids_left_.begin_at(next);
+    }
     log_.journal_ = std::make_unique<StoreJournal>(options_.max_buffered, last_position, awake_);
 }
 
@@ -293,6 +308,7 @@ inline void StoreWriter::fold(Fold what) {
 }
 
 inline void StoreWriter::account(std::string_view job_id, sys_time until) {
+    if (member_) { return; }
     const std::scoped_lock lock{mutex_};
     raise(accounted_, std::string{job_id}, until);
     if (std::exchange(is_idle_, false)) { awake_.wake(); }
@@ -311,9 +327,15 @@ inline void StoreWriter::erase_job(std::string id) {
     awake_.wake();
 }
 
-inline void StoreWriter::settle(StoredExecution execution) {
+inline void StoreWriter::settle(StoredExecution execution, Known known) {
     const std::scoped_lock lock{mutex_};
-    settled_.push_back(std::move(execution));
+    settled_.push_back({std::move(execution), known});
+    awake_.wake();
+}
+
+inline void StoreWriter::release(ExecutionId claim) {
+    const std::scoped_lock lock{mutex_};
+    released_.push_back(claim);
     awake_.wake();
 }
 
@@ -375,7 +397,7 @@ inline std::uint64_t StoreWriter::clear() {
         throw StoreError{StoreFailure::unavailable, "the store does not take what was recorded: nothing is cleared"};
     }
     const std::uint64_t removed = store_.clear(deadline());
-    book_.clear(log_.options().clock.now());
+    book_->clear(log_.options().clock.now());
     log_.clear(up_to);
     return removed;
 }
@@ -386,6 +408,7 @@ inline void StoreWriter::run() {
         {
             const std::scoped_lock writing{io_mutex_};
             try {
+                take_told();
                 if (is_ending() && !end_) { end_ = deadline(); }
                 is_done = !fill() || write();
                 if (is_done && !end_) { prune(); }
@@ -411,10 +434,10 @@ inline bool StoreWriter::is_over(bool is_done) {
     if (!end_) { return false; } // it was asked for right now
     if (Clock::now() >= *end_) { return true; }
     if (!is_done) {
-        awake_.sleep(std::min(*end_, Clock::now() + retry_delay()));
+        awake_.sleep(std::min(*end_, Clock::now() + retry_.delay()));
         return false;
     }
-    bool has_more = !taken_.empty() || !round_jobs_.empty() || !round_accounted_.empty();
+    bool has_more = !taken_.empty() || !round_jobs_.empty() || !round_accounted_.empty() || !round_released_.empty();
     {
         const std::scoped_lock lock{mutex_};
         has_more = has_more || has_news(lock);
@@ -425,7 +448,7 @@ inline bool StoreWriter::is_over(bool is_done) {
 
 /// Sleeps until there is something to do, or the time for the next try has come.
 inline void StoreWriter::rest(bool is_done) {
-    if (!is_done) { return awake_.sleep(Clock::now() + retry_delay()); }
+    if (!is_done) { return awake_.sleep(Clock::now() + retry_.delay()); }
     bool is_asked = false;
     bool is_waiting = false;
     {

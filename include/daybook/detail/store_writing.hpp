@@ -5,8 +5,8 @@
 /// @file
 /// How a batch comes about, how it is written, and what is done when that fails.
 
-#include <daybook/detail/cron_fields.hpp>
 #include <daybook/detail/saturate.hpp>
+#include <daybook/detail/store_seat.hpp>
 #include <daybook/detail/store_writer.hpp>
 
 #include <algorithm>
@@ -46,6 +46,7 @@ inline bool StoreWriter::fill() {
     const bool ends_round = is_new && is_last;
     if (ends_round) {
         batch_.jobs.swap(round_jobs_);
+        batch_.released.swap(round_released_);
         batch_.accounted.reserve(round_accounted_.size());
         for (const auto& [job, until] : round_accounted_) { batch_.accounted.push_back({job, until}); }
         round_accounted_.clear();
@@ -58,21 +59,27 @@ inline bool StoreWriter::fill() {
 
 /// All that is there by now is this round's to write; jobs, and what they have accounted for, go with the last of it.
 inline void StoreWriter::begin_round() {
-    std::vector<StoredExecution> settled;
+    std::vector<Settled> settled;
     {
         const std::scoped_lock lock{mutex_};
         for (const auto& [job, until] : accounted_) { raise(round_accounted_, job, until); }
         accounted_.clear();
+        round_released_.insert(round_released_.end(), released_.begin(), released_.end());
+        released_.clear();
         for (auto& [id, change] : jobs_) { round_jobs_[id].follow(std::move(change)); }
         jobs_.clear();
         settled.swap(settled_);
         in_hand_ += settled.size();
         ++begun_round_;
     }
-    for (StoredExecution& one : settled) {
-        book_.record_end(one, one.completed_at);
+    for (auto& [one, known] : settled) {
+        FreshFacts facts{.is_claimed = known == Known::by_claim, .is_settled = true};
+        if (one.status == JobStatus::skipped) { facts.fresh_skips = one.skip_count; }
+        batch_.facts.reserve(batch_.executions.size() + 1);
+        count(one, facts);
         places_.insert_or_assign(one.id, batch_.executions.size());
         batch_.executions.push_back(std::move(one));
+        batch_.facts.push_back(facts);
     }
     const std::scoped_lock lock{log_.mutex_};
     log_.journal_->begin_round();
@@ -110,25 +117,45 @@ inline void StoreWriter::put_in_batch() {
 /// Each id once: a record that changed while the others were taken comes again, and is the newer one.
 inline void StoreWriter::put_in_batch(JournalEntry& entry) {
     batch_.executions.reserve(batch_.executions.size() + 1);
-    const bool is_start = entry.is_start;
-    const StoredExecution& taken = [&]() -> const StoredExecution& {
-        StoredExecution made = stored(entry.record, entry.position);
-        const auto [place, is_new] = places_.try_emplace(made.id, batch_.executions.size());
-        if (!is_new) { return batch_.executions[place->second] = std::move(made); }
-        return batch_.executions.emplace_back(std::move(made));
-    }();
-    count(taken, entry);
+    batch_.facts.reserve(batch_.executions.size() + 1);
+    FreshFacts facts{.is_first = entry.is_first,
+                     .is_start = entry.is_start,
+                     .is_claimed = entry.is_claimed,
+                     .fresh_skips = entry.fresh_skips};
+    StoredExecution made = stored(entry.record, entry.position);
+    auto place = places_.find(made.id);
+    if (place != places_.end()) { facts.is_first = facts.is_first || batch_.facts[place->second].is_first; }
+    if (!is_ours(made, facts)) { return; }
+    const bool is_start = facts.is_start;
+    if (place == places_.end()) {
+        place = places_.try_emplace(made.id, batch_.executions.size()).first;
+        batch_.executions.push_back(std::move(made));
+        batch_.facts.push_back({});
+    } else {
+        batch_.executions[place->second] = std::move(made);
+    }
+    const StoredExecution& taken = batch_.executions[place->second];
+    // Where memory runs out halfway, it is gone on from there.
+    const FreshFacts whole = facts;
+    try {
+        count(taken, facts);
+    } catch (...) {
+        entry.is_start = facts.is_start;
+        throw;
+    }
+    batch_.facts[place->second].follow(whole);
+    batch_.facts[place->second].is_claimed = whole.is_claimed;
     // What has its record is accounted for; of a run of skips, only its first time is known here. Not again as it ends:
-    // the job may be in another timeline by then.
+    // the job may be in another timeline by then. In a fleet the claim has said so.
     const bool is_fresh = !is_finished(taken.status) || !taken.started_at || is_start;
-    if (is_fresh && taken.scheduled_at && taken.trigger != Trigger::manual && taken.attempt_number == 1) {
+    if (!member_ && is_fresh && taken.scheduled_at && taken.trigger != Trigger::manual && taken.attempt_number == 1) {
         raise(round_accounted_, taken.job_id, *taken.scheduled_at);
     }
 }
 
 inline StoredExecution StoreWriter::stored(RawRecord& record, std::int64_t position) const {
     StoredExecution execution{record.facts};
-    execution.node = node_;
+    execution.node = node_of(execution.id);
     execution.position = position;
     const RecordBlocks& blocks = record.blocks;
     if (blocks.error) { execution.error = std::string{blocks.error->text()}; }
@@ -144,14 +171,16 @@ inline StoredExecution StoreWriter::stored(RawRecord& record, std::int64_t posit
     return execution;
 }
 
-/// Where memory runs out halfway, it is gone on from there.
-inline void StoreWriter::count(const StoredExecution& execution, JournalEntry& entry) {
-    if (entry.is_start) { book_.record_start(execution); }
-    entry.is_start = false;
+/// @param facts  What is counted of them is none any more.
+inline void StoreWriter::count(const StoredExecution& execution, FreshFacts& facts) {
+    if (facts.is_start) { book_->record_start(execution); }
+    facts.is_start = false;
     if (execution.status == JobStatus::skipped) {
-        book_.record_skip(execution, entry.fresh_skips);
+        book_->record_skip(execution, facts.fresh_skips);
+    } else if (facts.is_settled) {
+        book_->record_end(execution, execution.completed_at);
     } else if (is_finished(execution.status)) {
-        book_.record_end(execution, log_.options().clock.now()); // of one that never ran: about now
+        book_->record_end(execution, log_.options().clock.now()); // of one that never ran: about now
     }
 }
 
@@ -162,10 +191,15 @@ inline bool StoreWriter::write() {
         was_asked = write_all();
     } catch (const StoreError& error) {
         batch_.is_refused = error.failure() == StoreFailure::refused;
+        if (member_ && error.failure() == StoreFailure::unseated) { member_->note_unseated(); }
+        if (error.failure() == StoreFailure::cleared) {
+            count_since_clear();
+            return write();
+        }
         failed(error.what());
         return false;
     }
-    book_.written();
+    book_->written();
     for (const AccountedTime& accounted : batch_.accounted) { raise(reached_, accounted.job_id, accounted.until); }
     if (was_asked) { written(batch_.executions.size()); }
     const std::uint64_t round = batch_.round;
@@ -175,13 +209,13 @@ inline bool StoreWriter::write() {
     return true;
 }
 
-/// Records, then jobs, then what they have accounted for: never before its record.
+/// Records, then jobs, then what they have accounted for, and claims that are over: never before its record.
 /// @returns Whether the store was asked for anything.
 inline bool StoreWriter::write_all() {
     const bool has_jobs = !batch_.jobs.empty();
     bool was_asked = false;
     try {
-        was_asked = write_executions(batch_.executions, has_jobs ? std::span<const AccountedTime>{} : batch_.accounted);
+        was_asked = write_executions(batch_.executions, !has_jobs);
     } catch (const StoreError& error) {
         if (error.failure() != StoreFailure::refused || batch_.executions.size() < 2) { throw; }
         write_one_by_one(error);
@@ -189,7 +223,7 @@ inline bool StoreWriter::write_all() {
     }
     if (!has_jobs) { return was_asked; }
     write_jobs();
-    write_executions({}, batch_.accounted);
+    write_executions({}, true);
     return true;
 }
 
@@ -215,11 +249,16 @@ inline void StoreWriter::write_jobs() {
     }
 }
 
-inline bool StoreWriter::write_executions(std::span<const StoredExecution> executions,
-                                          std::span<const AccountedTime> accounted) {
-    const std::vector<StoredCounters> counters = book_.changed();
-    if (executions.empty() && accounted.empty() && counters.empty()) { return false; }
-    store_.write({.executions = executions, .accounted = accounted, .counters = counters}, own_deadline());
+/// @param ends  It is the last of the batch: with all that goes after its records.
+inline bool StoreWriter::write_executions(std::span<const StoredExecution> executions, bool ends) {
+    const std::vector<StoredCounters> counters = book_->changed();
+    StoreBatch batch{.executions = executions, .counters = counters};
+    if (ends) {
+        batch.accounted = batch_.accounted;
+        batch.released = batch_.released;
+    }
+    if (executions.empty() && batch.accounted.empty() && batch.released.empty() && counters.empty()) { return false; }
+    store_.write(batch, own_deadline());
     return true;
 }
 
@@ -240,8 +279,7 @@ inline void StoreWriter::write_one_by_one(const StoreError& why) {
         }
     }
     if (refused.size() == batch_.executions.size()) { throw StoreError{why}; }
-    write_executions({}, batch_.jobs.empty() ? std::span<const AccountedTime>{batch_.accounted}
-                                             : std::span<const AccountedTime>{});
+    write_executions({}, batch_.jobs.empty());
     {
         const std::scoped_lock lock{mutex_};
         health_.lost += refused.size();
@@ -259,7 +297,13 @@ inline void StoreWriter::prune() {
     const bool is_due = is_bounded && Clock::now() >= next_prune_;
     if (!is_due && Clock::now() < next_fold_) { return; }
     try {
-        if (Clock::now() >= next_fold_) { fold(Fold::outdated); }
+        if (Clock::now() >= next_fold_) {
+            if (member_) {
+                tidy();
+            } else {
+                fold(Fold::outdated);
+            }
+        }
         if (is_due) {
             StoreRetention retention;
             if (options_.max_age.count() != 0) {
@@ -282,7 +326,7 @@ inline void StoreWriter::prune() {
 
 /// The store has taken something.
 inline void StoreWriter::written(std::size_t records) {
-    failures_ = 0;
+    retry_.succeeded();
     bool is_back = false;
     std::uint64_t lost = 0;
     {
@@ -315,7 +359,7 @@ inline void StoreWriter::round_over(std::uint64_t round) {
 }
 
 inline void StoreWriter::failed(const char* what) noexcept {
-    ++failures_;
+    retry_.failed();
     bool is_new = false;
     {
         const std::scoped_lock lock{mutex_};
@@ -350,20 +394,13 @@ inline void StoreWriter::tell_all() noexcept {
     to_tell_.clear();
 }
 
-/// Between half of it and all of it.
-inline std::chrono::nanoseconds StoreWriter::retry_delay() noexcept {
-    auto delay = options_.first_retry;
-    for (std::uint32_t i = 1; i < failures_ && delay < options_.longest_retry; ++i) { delay *= 2; }
-    delay = std::min(delay, options_.longest_retry);
-    random_ = mix_bits(random_ + 0x9E3779B97F4A7C15U);
-    return delay - delay / 2 * static_cast<std::int64_t>(random_ % 1024) / 1024;
-}
-
 /// The log that the options describe, with the writer of its store where there is one.
+/// @param leftovers  In a fleet, of other processes.
 /// @throws StoreError  The store cannot be opened.
-[[nodiscard]] inline std::shared_ptr<LogCore> make_log_core(LogOptions options, ResultText result_text) {
+[[nodiscard]] inline std::shared_ptr<LogCore> make_log_core(LogOptions options, ResultText result_text,
+                                                            Leftovers leftovers = Leftovers::ended) {
     auto core = std::make_shared<LogCore>(std::move(options));
-    if (core->options().store) { core->attach(std::make_unique<StoreWriter>(*core, result_text)); }
+    if (core->options().store) { core->attach(std::make_unique<StoreWriter>(*core, result_text, leftovers)); }
     return core;
 }
 

@@ -16,6 +16,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace daybook::inline v0::detail {
 
@@ -43,14 +45,13 @@ namespace daybook::inline v0::detail {
 }
 
 /// The reverse.
-/// @throws ScheduleError          Its schedule cannot be read.
 /// @throws std::invalid_argument  Its retry policy is none.
-[[nodiscard]] inline JobOptions options_of(const StoredJob& stored) {
+[[nodiscard]] inline JobOptions options_of(const StoredJob& stored, Schedule schedule) {
     JobOptions options;
     options.id = stored.id;
     options.handler_id = stored.handler_id;
     options.method_name = stored.method_name;
-    options.schedule = parse_schedule(stored.schedule);
+    options.schedule = std::move(schedule);
     options.parameters = stored.parameters;
     options.group = stored.group;
     if (stored.retry) { options.retry = RetryPolicy{*stored.retry}; }
@@ -64,6 +65,22 @@ namespace daybook::inline v0::detail {
     options.stale_after = stored.stale_after;
     options.is_paused = stored.is_paused;
     return options;
+}
+
+/// @throws ScheduleError          Its schedule cannot be read.
+/// @throws std::invalid_argument  Its retry policy is none.
+[[nodiscard]] inline JobOptions options_of(const StoredJob& stored) {
+    return options_of(stored, parse_schedule(stored.schedule));
+}
+
+/// Whether both say the same of what a job does and when, its state aside.
+[[nodiscard]] inline bool is_same_plan(const StoredJob& left, const StoredJob& right) {
+    const auto all = [](const StoredJob& job) {
+        return std::tie(job.handler_id, job.method_name, job.schedule, job.parameters, job.group, job.retry,
+                        job.timeout, job.overlap, job.misfire, job.delivery, job.misfire_grace, job.max_catch_up,
+                        job.priority, job.stale_after);
+    };
+    return all(left) == all(right);
 }
 
 /// Whether the text is read as this schedule: nothing of it is known to the program alone.

@@ -93,7 +93,7 @@ public:
         return record_of<Result>(std::move(*found));
     }
 
-    /// All counts from the store, of all processes; what is under way, and the rates, are this log's own.
+    /// All counts from the store, of all processes; what is queued or running, and the rates, are this process's own.
     /// @param own  This log's figures, which are the answer where the store does not answer.
     [[nodiscard]] StatsSnapshot stats(StatsSnapshot own) {
         try {
@@ -164,11 +164,12 @@ private:
 
     template <class Result>
     [[nodiscard]] JobExecutionRecord<Result> record_of(StoredExecution&& execution) const {
-        if (!is_finished(execution.status) && execution.node == writer_.node()) { // the log knows how far it is
+        if (!is_finished(execution.status) && execution.node == writer_.node_of(execution.id)) {
+            // the log knows how far it is
             auto raw = LogReader{log_}.find(execution.id);
             if (raw && raw->facts.status == execution.status) { // else it would not be in this list
                 auto record = make_record<Result>(std::move(*raw));
-                record.node = writer_.node();
+                record.node = execution.node;
                 return record;
             }
         }

@@ -14,7 +14,9 @@
 /// `not_started` or `stopped`; all but the first come with 503. Stuck workers, stale jobs and long queues are told, and
 /// are no reason to restart a program: they change neither. With a store, `store` says how the log gets on with it
 /// (`available`, `error`, `failing_since`, `last_written`, `waiting`, `written`, `lost`; see StoreHealth): jobs go on
-/// while it is away, so it changes neither. Instants are UTC, to the second.
+/// while it is away, so it changes neither. In a fleet, `fleet` says how the process gets on in it (`node`, `seated`,
+/// `clock_offset_ms`, `last_renewed`, `claimed`, `left_to_others`, `taken_over`, `seats_lost`; see FleetHealth).
+/// Instants are UTC, to the second.
 ///
 /// What it costs does not depend on how many jobs there are: see AnyScheduler::health.
 
@@ -97,6 +99,20 @@ inline void write_store_health(JsonWriter& writer, const StoreHealth& store) {
     writer.end_object();
 }
 
+inline void write_fleet_health(JsonWriter& writer, const FleetHealth& fleet) {
+    writer.key("fleet");
+    writer.begin_object();
+    writer.member("node", fleet.node);
+    writer.member("seated", fleet.is_seated);
+    writer.member("clock_offset_ms", static_cast<double>(fleet.clock_offset.count()) / 1000);
+    write_instant_words(writer, "last_renewed", fleet.last_renewed);
+    writer.member("claimed", fleet.claimed);
+    writer.member("left_to_others", fleet.left_to_others);
+    writer.member("taken_over", fleet.taken_over);
+    writer.member("seats_lost", fleet.seats_lost);
+    writer.end_object();
+}
+
 template <class Result>
 [[nodiscard]] http::Response answer_scheduler_health(const SchedulerHealth& health,
                                                      const JobExecutionLog<Result>& log) {
@@ -130,6 +146,7 @@ template <class Result>
     write_latency(writer, "drift", health.drift);
     write_latency(writer, "queue_delay", health.queue_delay);
     if (const auto store = log.store_health()) { write_store_health(writer, *store); }
+    if (health.fleet) { write_fleet_health(writer, *health.fleet); }
     writer.end_object();
     return http::json_response(health_status(health), std::move(document));
 }

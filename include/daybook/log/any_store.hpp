@@ -5,15 +5,15 @@
 /// @file
 /// Any store as a value in the options.
 
+#include <daybook/detail/held_store.hpp>
 #include <daybook/log/execution_store.hpp>
+#include <daybook/log/fleet_store.hpp>
 #include <daybook/log/job_store.hpp>
 
 #include <concepts>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -28,7 +28,8 @@ namespace daybook::inline v0 {
 /// A handle: copies share one store, which serves one log at a time.
 ///
 /// @par Thread safety
-/// Distinct objects: safe. Shared objects: safe, every member but assignment: calls come to the store one at a time.
+/// Distinct objects: safe. Shared objects: safe, every member but assignment: calls come to the store one at a time,
+/// those of fleet_store beside the others.
 class AnyStore {
 public:
     AnyStore() noexcept = default;
@@ -37,7 +38,7 @@ public:
     requires(!std::same_as<std::remove_cvref_t<Store>, AnyStore> && execution_store<std::remove_cvref_t<Store>> &&
              job_store<std::remove_cvref_t<Store>>)
         AnyStore(Store&& store) // NOLINT(google-explicit-constructor): a store is given where one is asked for
-        : held_{std::make_shared<Model<std::remove_cvref_t<Store>>>(std::forward<Store>(store))} {}
+        : held_{std::make_shared<detail::StoreModel<std::remove_cvref_t<Store>>>(std::forward<Store>(store))} {}
 
     [[nodiscard]] explicit operator bool() const noexcept { return held_ != nullptr; }
 
@@ -74,128 +75,27 @@ public:
     void save(const StoredJob& job, StoreDeadline deadline) const { return held_->save(job, deadline); }
     bool erase(std::string_view id, StoreDeadline deadline) const { return held_->erase(id, deadline); }
 
+    /// Whether several processes can share it: it models fleet_store.
+    [[nodiscard]] bool is_shared() const noexcept { return held_ != nullptr && held_->is_shared(); }
+
+    // See fleet_store. Of a store that cannot be shared they throw StoreFailure::refused. They do not wait for the
+    // calls above, but for each other; `join` and `close` wait for all.
+    FleetSeat join(const FleetOpening& opening, StoreDeadline deadline) const { return held_->join(opening, deadline); }
+    FleetBeat beat(StoreDeadline deadline) const { return held_->beat(deadline); }
+    LockedJobs lock(std::span<const JobLock> jobs, LockWait wait, StoreDeadline deadline) const {
+        return held_->lock(jobs, wait, deadline);
+    }
+    void commit(const ClaimBatch& batch, StoreDeadline deadline) const { held_->commit(batch, deadline); }
+    void unlock() const noexcept { held_->unlock(); }
+    [[nodiscard]] ClaimNews look(StoreDeadline deadline) const { return held_->look(deadline); }
+    [[nodiscard]] std::vector<TakenOver> take_over(StoreDeadline deadline) const { return held_->take_over(deadline); }
+    [[nodiscard]] IdBlock reserve_ids(StoreDeadline deadline) const { return held_->reserve_ids(deadline); }
+    void tidy_counters(const CounterFold& fold, StoreDeadline deadline) const { held_->tidy_counters(fold, deadline); }
+    [[nodiscard]] FleetNews await(StoreDeadline until) const { return held_->await(until); }
+    void wake() const noexcept { held_->wake(); }
+
 private:
-    class Interface {
-    public:
-        Interface() = default;
-        Interface(const Interface&) = delete;
-        Interface& operator=(const Interface&) = delete;
-        virtual ~Interface() = default;
-        virtual void open(const StoreOpening& opening, StoreDeadline deadline) = 0;
-        virtual void close() noexcept = 0;
-        virtual void write(const StoreBatch& batch, StoreDeadline deadline) = 0;
-        virtual StoredPage read(const StoreQuery& query, StoreDeadline deadline) = 0;
-        virtual std::uint64_t count(const StoreQuery& query, std::uint64_t up_to, StoreDeadline deadline) = 0;
-        virtual std::optional<StoredExecution> find(ExecutionId id, StoreDeadline deadline) = 0;
-        virtual std::vector<StoredExecution> unfinished(StoreDeadline deadline) = 0;
-        virtual std::vector<StoredCounters> counters(StoreDeadline deadline) = 0;
-        virtual void fold_counters(std::span<const StoredCounters> rows, StoreDeadline deadline) = 0;
-        virtual std::uint64_t retained(StoreDeadline deadline) = 0;
-        virtual std::uint64_t clear(StoreDeadline deadline) = 0;
-        virtual std::uint64_t prune(const StoreRetention& retention, StoreDeadline deadline) = 0;
-        virtual std::vector<StoredJob> jobs(StoreDeadline deadline) = 0;
-        virtual void save(const StoredJob& job, StoreDeadline deadline) = 0;
-        virtual bool erase(std::string_view id, StoreDeadline deadline) = 0;
-    };
-
-    template <class Store>
-    class Model final : public Interface {
-    public:
-        explicit Model(Store store) : store_{std::move(store)} {}
-        void open(const StoreOpening& opening, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            store_.open(opening, deadline);
-        }
-        void close() noexcept override {
-            std::unique_lock lock{mutex_};
-            free_.wait(lock, [this] { return !is_taken_; });
-            store_.close();
-        }
-        void write(const StoreBatch& batch, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            store_.write(batch, deadline);
-        }
-        StoredPage read(const StoreQuery& query, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.read(query, deadline);
-        }
-        std::uint64_t count(const StoreQuery& query, std::uint64_t up_to, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.count(query, up_to, deadline);
-        }
-        std::optional<StoredExecution> find(ExecutionId id, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.find(id, deadline);
-        }
-        std::vector<StoredExecution> unfinished(StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.unfinished(deadline);
-        }
-        std::vector<StoredCounters> counters(StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.counters(deadline);
-        }
-        void fold_counters(std::span<const StoredCounters> rows, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            store_.fold_counters(rows, deadline);
-        }
-        std::uint64_t retained(StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.retained(deadline);
-        }
-        std::uint64_t clear(StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.clear(deadline);
-        }
-        std::uint64_t prune(const StoreRetention& retention, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.prune(retention, deadline);
-        }
-        std::vector<StoredJob> jobs(StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.jobs(deadline);
-        }
-        void save(const StoredJob& job, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            store_.save(job, deadline);
-        }
-        bool erase(std::string_view id, StoreDeadline deadline) override {
-            const Turn mine = turn(deadline);
-            return store_.erase(id, deadline);
-        }
-
-    private:
-        /// One call at a time. Not a std::timed_mutex: what it calls escapes the thread sanitizer of g++ 12.
-        class Turn {
-        public:
-            Turn(Model& model, StoreDeadline deadline) : model_{model} {
-                std::unique_lock lock{model_.mutex_};
-                const bool is_free = model_.free_.wait_until(lock, deadline, [&] { return !model_.is_taken_; });
-                if (!is_free) { throw StoreError{StoreFailure::busy, "the store is busy with another call"}; }
-                model_.is_taken_ = true;
-            }
-            Turn(const Turn&) = delete;
-            Turn& operator=(const Turn&) = delete;
-            ~Turn() {
-                {
-                    const std::scoped_lock lock{model_.mutex_};
-                    model_.is_taken_ = false;
-                }
-                model_.free_.notify_one();
-            }
-
-        private:
-            Model& model_;
-        };
-        [[nodiscard]] Turn turn(StoreDeadline deadline) { return Turn{*this, deadline}; }
-
-        std::mutex mutex_;
-        std::condition_variable free_;
-        bool is_taken_ = false; // guarded by mutex_: whose turn it is has the store
-        Store store_;
-    };
-
-    std::shared_ptr<Interface> held_;
+    std::shared_ptr<detail::HeldStore> held_;
 };
 
 } // namespace daybook::inline v0

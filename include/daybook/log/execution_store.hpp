@@ -28,6 +28,8 @@ enum class StoreFailure : std::uint8_t {
     busy,        ///< somebody else holds what is needed: later it may work
     full,        ///< no space is left, or it may not be written to: later it may work
     refused,     ///< wrong settings, rights, schema or data: it will not work by itself
+    unseated,    ///< in a fleet: another process has taken over what this one had, see fleet_store
+    cleared,     ///< in a fleet: another process has cleared the history, and counts begin anew
 };
 
 /// The lower-case word for health reports, for instance "unavailable".
@@ -37,6 +39,8 @@ enum class StoreFailure : std::uint8_t {
     case StoreFailure::busy: return "busy";
     case StoreFailure::full: return "full";
     case StoreFailure::refused: return "refused";
+    case StoreFailure::unseated: return "unseated";
+    case StoreFailure::cleared: return "cleared";
     }
     return "unknown";
 }
@@ -120,12 +124,16 @@ struct AccountedTime {
 /// What is written at once: all of it or nothing.
 struct StoreBatch {
     /// Each id once. New ones are inserted. Those that are there are replaced, unless what is there has finished (but a
-    /// `skipped` one is replaced by one with a larger count): so that writing twice is harmless.
+    /// `skipped` one is replaced by one with a larger count, and an `abandoned` one that is not final by one that is):
+    /// so that writing twice is harmless.
     std::span<const StoredExecution> executions = {};
     std::span<const AccountedTime> accounted = {}; ///< never moves a job's time back; unknown jobs are left out
 
     /// Absolute values, for StoreOpening::node: each replaces the row with the same key.
     std::span<const StoredCounters> counters = {};
+
+    /// In a fleet: claims of this process that are over, see Claim. Those it does not have are left out.
+    std::span<const ExecutionId> released = {};
 };
 
 /// Who opens a store.

@@ -208,7 +208,7 @@ public:
     [[nodiscard]] std::optional<JobExecutionRecord<Result>> find(ExecutionId id) const {
         if (auto raw = reader().find(id)) {
             auto record = detail::make_record<Result>(std::move(*raw));
-            if (const auto* writer = core_->store_writer()) { record.node = writer->node(); }
+            if (const auto* writer = core_->store_writer()) { record.node = writer->node_of(id); }
             return record;
         }
         detail::StoreWriter* const writer = core_->store_writer();
@@ -222,7 +222,8 @@ public:
     ///
     /// With a store, counts are those that it keeps, of all processes since the last clear of any: no record is looked
     /// at. `by_status` counts what has ended by how it ended; rates and what is under way are this log's own. Where the
-    /// store does not answer, all figures are this log's own.
+    /// store does not answer, all figures are this log's own. In a fleet, what is queued or running elsewhere is in no
+    /// figure, but in the lists.
     [[nodiscard]] StatsSnapshot stats() const {
         detail::StoreWriter* const writer = core_->store_writer();
         StatsSnapshot own = reader().stats();
@@ -240,7 +241,7 @@ public:
 
     /// Forgets what has finished and starts all counts anew but the lifetime's; what is queued or running stays.
     /// @returns How many records were removed; of the store, if there is one.
-    /// @throws StoreError  The store does not answer; nothing was removed.
+    /// @throws StoreError  The store does not answer, or is shared with other processes; nothing was removed.
     std::size_t clear() {
         upkeep().expire();
         detail::StoreWriter* const writer = core_->store_writer();
@@ -260,6 +261,13 @@ public:
     [[nodiscard]] std::optional<StoreHealth> store_health() const {
         const detail::StoreWriter* const writer = core_->store_writer();
         return writer != nullptr ? std::optional{writer->health()} : std::nullopt;
+    }
+
+    /// How the process gets on in its fleet; empty where there is none.
+    [[nodiscard]] std::optional<FleetHealth> fleet_health() const {
+        const detail::StoreWriter* const writer = core_->store_writer();
+        const detail::FleetMember* const member = writer != nullptr ? writer->fleet() : nullptr;
+        return member != nullptr ? std::optional{member->health()} : std::nullopt;
     }
 
     /// From now on, hands every record that finishes to whoever reads the feed; see ExecutionFeed. Costs those who
@@ -297,8 +305,9 @@ private:
 
     explicit JobExecutionLog(std::shared_ptr<detail::LogCore> core) : core_{std::move(core)} {}
 
-    [[nodiscard]] static std::shared_ptr<detail::LogCore> make_core(const LogOptions& options) {
-        return detail::make_log_core(options, detail::result_text<Result>());
+    [[nodiscard]] static std::shared_ptr<detail::LogCore>
+    make_core(const LogOptions& options, detail::Leftovers leftovers = detail::Leftovers::ended) {
+        return detail::make_log_core(options, detail::result_text<Result>(), leftovers);
     }
 
     [[nodiscard]] detail::LogUpkeep upkeep() const noexcept { return detail::LogUpkeep{*core_}; }

@@ -6,6 +6,7 @@
 /// The bounds of a log. Whatever the jobs do, its memory stays within them.
 
 #include <daybook/log/any_store.hpp>
+#include <daybook/log/fleet_options.hpp>
 #include <daybook/log/storing_options.hpp>
 #include <daybook/time/wall_clock.hpp>
 
@@ -64,6 +65,12 @@ struct LogOptions {
     /// log's constructor, which throws a StoreError when that fails. None: memory alone.
     AnyStore store = {};
     StoringOptions storing = {}; ///< how it is written to
+
+    /// Shares the store with other processes, all of which give this. The constructor throws a StoreError as well when
+    /// this machine's clock is too far from the store's. Needs a store that can be shared (AnyStore::is_shared); then
+    /// StoringOptions::node has at most 230 bytes, and gets a number of its own. None: the store is this process's
+    /// alone.
+    std::optional<FleetOptions> fleet = {};
 
     /// What instants and durations are read from. Of the system's clocks a hand-over or a start reads the steady one
     /// alone, and knows for a millisecond how far the wall clock is from it: one that comes right after the wall clock

@@ -20,8 +20,8 @@ namespace daybook::inline v0 {
 /// How a log writes to its store. It writes behind, in batches, on a thread of its own; what has been written is
 /// acknowledged, and lasts.
 struct StoringOptions {
-    /// What this process calls itself in the records. Empty: the machine's name, the process id and the time of the
-    /// start.
+    /// What this process calls itself in the records; in a fleet a number is added (FleetSeat). Empty: the machine's
+    /// name, the process id and the time of the start.
     std::string node = {};
 
     /// How long what was recorded waits at most before it is written, while the store answers; not negative. 0: it is
@@ -50,7 +50,8 @@ struct StoringOptions {
     std::uint64_t max_records = 0;
 
     /// Called on the log's own thread, under no lock, when the store begins to fail, fails in another way, or answers
-    /// again (`error` is empty). What it throws is dropped.
+    /// again (`error` is empty); in a fleet also when the lease cannot be renewed, is lost, or the clocks do not agree.
+    /// What it throws is dropped.
     std::function<void(const std::string& error)> on_error = {};
 };
 

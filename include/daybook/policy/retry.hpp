@@ -36,6 +36,8 @@ struct ExponentialBackoff {
     /// The part of each wait that is left to chance, from 0 to 1: the wait is drawn evenly from
     /// (1 - jitter) * delay to delay. So 1 is what is known as full jitter, and chance never exceeds `max_delay`.
     double jitter = 0.0;
+
+    friend bool operator==(const ExponentialBackoff&, const ExponentialBackoff&) = default;
 };
 
 /// The same delay before each further attempt.

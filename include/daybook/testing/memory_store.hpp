@@ -6,8 +6,11 @@
 /// A store for tests: what it holds outlives the logs that use it, and it fails when the test says so.
 
 #include <daybook/log/execution_store.hpp>
+#include <daybook/log/fleet_store.hpp>
 #include <daybook/log/job_store.hpp>
-#include <daybook/testing/store_filter.hpp>
+#include <daybook/testing/memory_fleet.hpp>
+#include <daybook/testing/memory_tables.hpp>
+#include <daybook/time/wall_clock.hpp>
 #include <daybook/types.hpp>
 
 #include <algorithm>
@@ -15,7 +18,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,17 +26,27 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace daybook::inline v0::testing {
 
-/// Models execution_store and job_store with maps and searches from end to end: slow, and easy to see through.
+/// Which calls of a MemoryStore go wrong: a process in a fleet makes those of the two kinds on different threads.
+enum class MemoryCalls : std::uint8_t {
+    all,
+    log,   ///< what execution_store and job_store ask for, and `tidy_counters`
+    fleet, ///< what fleet_store asks for beyond that, but `unlock`, `await` and `wake`
+};
+
+/// Models fleet_store, and so execution_store and job_store, with maps and searches from end to end: slow, and easy to
+/// see through.
 ///
-/// A copy is another store on the same content, which is not open: give one to a log, keep one to look at the content
-/// and to say what goes wrong. What is open lets nobody else open the content until it is destroyed; then another copy
-/// is the store of the program that was started again.
+/// A copy is another store on the same content, which is neither open nor joined: give one to a log, keep one to look
+/// at the content and to say what goes wrong. What is open lets nobody else open or join the content until it is
+/// destroyed; then another copy is the store of the program that was started again. Several copies may be joined at
+/// once, as processes of a fleet: one that is destroyed without `close` is a process that died, so its seat is there
+/// until its lease has ended.
 ///
 /// @code
 /// daybook::testing::MemoryStore store;
@@ -41,11 +54,12 @@ namespace daybook::inline v0::testing {
 /// store.fail_next(daybook::StoreFailure::unavailable, 3);
 /// @endcode
 ///
+/// `save`, `erase` and accounted times of a job that is locked wait until it is not, also if it is their own store that
+/// has locked it: as with a database.
+///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: safe, every member but assignment.
 class MemoryStore {
-    struct Opened;
-
 public:
     /// What is kept.
     class Content;
@@ -60,25 +74,49 @@ public:
 
     [[nodiscard]] const std::shared_ptr<Content>& content() const noexcept { return content_; }
 
-    // What goes wrong, for all stores with this content, in the order in which it was said. `open` counts as a call.
+    // What goes wrong, for all stores with this content, in the order in which it was said: each call meets the first
+    // that is meant for its kind. `open` and `join` count as calls.
 
     /// The next calls throw that, and do nothing.
-    void fail_next(StoreFailure failure, std::size_t calls = 1) { plan(Mishap{Mishap::Kind::fail, failure}, calls); }
+    void fail_next(StoreFailure failure, std::size_t calls = 1, MemoryCalls of = MemoryCalls::all) {
+        plan(Mishap{Mishap::Kind::fail, failure, of}, calls);
+    }
 
     /// The next calls do nothing until their deadline, and then throw `unavailable`.
-    void hang_next(std::size_t calls = 1) { plan(Mishap{Mishap::Kind::hang}, calls); }
+    void hang_next(std::size_t calls = 1, MemoryCalls of = MemoryCalls::all) {
+        plan(Mishap{.kind = Mishap::Kind::hang, .of = of}, calls);
+    }
 
     /// The next calls do all they should, and then throw `unavailable`: a commit that died with its connection.
-    void doubt_next(std::size_t calls = 1) { plan(Mishap{Mishap::Kind::doubt}, calls); }
+    void doubt_next(std::size_t calls = 1, MemoryCalls of = MemoryCalls::all) {
+        plan(Mishap{.kind = Mishap::Kind::doubt, .of = of}, calls);
+    }
 
     /// The next calls work; to be followed by others that do not.
-    void pass_next(std::size_t calls = 1) { plan(Mishap{Mishap::Kind::none}, calls); }
+    void pass_next(std::size_t calls = 1, MemoryCalls of = MemoryCalls::all) {
+        plan(Mishap{.kind = Mishap::Kind::none, .of = of}, calls);
+    }
 
-    /// From now on all is well again; who hangs throws `unavailable` at once.
+    /// From now on all is well again; who hangs throws `unavailable` at once. Who is cut off still is.
     void recover();
 
-    /// Calls so far, failed ones included.
+    /// From now on all calls of stores that were opened or joined under this name fail, `await` too; what they have
+    /// locked is free.
+    void cut_off(const std::string& name);
+    void let_back(const std::string& name);
+
+    /// The lease of those that have joined under this name, or of the one with this node, ends now.
+    void end_lease(const std::string& name);
+
+    /// By which clock leases and locks end, and what `now` is. At first the system's; best changed before anybody
+    /// joins. Deadlines are instants of the system's clock in any case.
+    void set_clock(AnyClock clock);
+
+    /// Calls so far, failed ones included; without `unlock`, `await` and `wake`.
     [[nodiscard]] std::uint64_t calls() const;
+
+    [[nodiscard]] std::vector<MemorySeat> seats() const;   ///< by node
+    [[nodiscard]] std::vector<MemoryClaim> claims() const; ///< by id
 
     // What follows is execution_store.
 
@@ -101,48 +139,61 @@ public:
     void save(const StoredJob& job, StoreDeadline deadline);
     bool erase(std::string_view id, StoreDeadline deadline);
 
+    // What follows is fleet_store.
+
+    [[nodiscard]] FleetSeat join(const FleetOpening& opening, StoreDeadline deadline);
+    [[nodiscard]] FleetBeat beat(StoreDeadline deadline);
+    [[nodiscard]] LockedJobs lock(std::span<const JobLock> jobs, LockWait wait, StoreDeadline deadline);
+    void commit(const ClaimBatch& batch, StoreDeadline deadline);
+    void unlock() noexcept;
+    [[nodiscard]] ClaimNews look(StoreDeadline deadline);
+    [[nodiscard]] std::vector<TakenOver> take_over(StoreDeadline deadline);
+    [[nodiscard]] IdBlock reserve_ids(StoreDeadline deadline);
+    void tidy_counters(const CounterFold& fold, StoreDeadline deadline); ///< `fold` must not call a store
+    [[nodiscard]] FleetNews await(StoreDeadline until);
+    void wake() noexcept;
+
 private:
     struct Mishap {
         enum class Kind : std::uint8_t { none, fail, hang, doubt };
         Kind kind = Kind::none;
         StoreFailure failure = StoreFailure::unavailable;
+        MemoryCalls of = MemoryCalls::all;
     };
 
     void plan(Mishap mishap, std::size_t calls);
 
-    /// Does one call, or what is planned in its place.
+    /// Does one call, or what is planned in its place. While it waits for something, it lets others go on.
     template <class Work>
-    auto call(StoreDeadline deadline, Work&& work);
+    auto call(MemoryCalls kind, StoreDeadline deadline, Work&& work) {
+        return call(
+            kind, deadline, [] { return true; }, std::forward<Work>(work));
+    }
+    template <class IsFree, class Work>
+    auto call(MemoryCalls kind, StoreDeadline deadline, IsFree&& is_free, Work&& work);
+
+    void check_connection() const;
+    void check_joined() const;
 
     std::shared_ptr<Content> content_;
-    std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();
+    std::shared_ptr<MemoryMember> me_ = std::make_shared<MemoryMember>(); // guarded by the content's mutex_
 };
 
 class MemoryStore::Content {
     friend class MemoryStore;
-    using CounterKey = std::tuple<std::string, CounterScope, std::string, sys_time>;
 
-    void put(const StoredCounters& row, const std::string& node) {
-        StoredCounters own = row;
-        if (own.node.empty()) { own.node = node; }
-        counters_.insert_or_assign(CounterKey{own.node, own.scope, own.name, own.period}, own);
-    }
+    [[nodiscard]] steady_time steady_now() const noexcept { return clock_.steady_now(); }
 
     mutable std::mutex mutex_;
-    std::condition_variable recovered_;
-    std::map<ExecutionId, StoredExecution> executions_; // guarded by mutex_, as is all that follows
-    std::map<std::string, StoredJob, std::less<>> jobs_;
-    std::map<CounterKey, StoredCounters> counters_;
-    std::weak_ptr<Opened> opened_by_;
+    std::condition_variable changed_;
+    MemoryTables tables_; // guarded by mutex_, as is all that follows
+    MemoryFleet fleet_;
+    AnyClock clock_;
+    std::weak_ptr<MemoryMember> opened_by_;
+    std::set<std::string> cut_off_;
     std::vector<Mishap> mishaps_; // the next one first
     std::uint64_t calls_ = 0;
     std::uint64_t recoveries_ = 0;
-};
-
-/// One opening.
-struct MemoryStore::Opened {
-    bool is_open = false; // guarded by the content's mutex_, like `node`
-    std::string node = {};
 };
 
 inline void MemoryStore::plan(Mishap mishap, std::size_t calls) {
@@ -154,7 +205,29 @@ inline void MemoryStore::recover() {
     const std::scoped_lock lock{content_->mutex_};
     content_->mishaps_.clear();
     ++content_->recoveries_;
-    content_->recovered_.notify_all();
+    content_->changed_.notify_all();
+}
+
+inline void MemoryStore::cut_off(const std::string& name) {
+    const std::scoped_lock lock{content_->mutex_};
+    content_->cut_off_.insert(name);
+    content_->fleet_.lose_connection(name);
+    content_->changed_.notify_all();
+}
+
+inline void MemoryStore::let_back(const std::string& name) {
+    const std::scoped_lock lock{content_->mutex_};
+    content_->cut_off_.erase(name);
+}
+
+inline void MemoryStore::end_lease(const std::string& name) {
+    const std::scoped_lock lock{content_->mutex_};
+    content_->fleet_.end_lease(name, content_->steady_now());
+}
+
+inline void MemoryStore::set_clock(AnyClock clock) {
+    const std::scoped_lock lock{content_->mutex_};
+    content_->clock_ = std::move(clock);
 }
 
 inline std::uint64_t MemoryStore::calls() const {
@@ -162,19 +235,46 @@ inline std::uint64_t MemoryStore::calls() const {
     return content_->calls_;
 }
 
-template <class Work>
-auto MemoryStore::call(StoreDeadline deadline, Work&& work) {
+inline std::vector<MemorySeat> MemoryStore::seats() const {
+    const std::scoped_lock lock{content_->mutex_};
+    std::vector<MemorySeat> all;
+    for (const auto& [node, seat] : content_->fleet_.seats()) { all.push_back(seat); }
+    return all;
+}
+
+inline std::vector<MemoryClaim> MemoryStore::claims() const {
+    const std::scoped_lock lock{content_->mutex_};
+    std::vector<MemoryClaim> all;
+    for (const auto& [id, claim] : content_->fleet_.claims()) { all.push_back(claim); }
+    return all;
+}
+
+inline void MemoryStore::check_connection() const {
+    if (!me_->name.empty() && content_->cut_off_.contains(me_->name)) {
+        throw StoreError{StoreFailure::unavailable, "the store \"" + me_->name + "\" is cut off"};
+    }
+}
+
+inline void MemoryStore::check_joined() const {
+    if (!me_->is_joined) { throw StoreError{StoreFailure::refused, "the store is not joined"}; }
+}
+
+template <class IsFree, class Work>
+auto MemoryStore::call(MemoryCalls kind, StoreDeadline deadline, IsFree&& is_free, Work&& work) {
     Content& content = *content_;
     std::unique_lock lock{content.mutex_};
     ++content.calls_;
     Mishap mishap;
-    if (!content.mishaps_.empty()) {
-        mishap = content.mishaps_.front();
-        content.mishaps_.erase(content.mishaps_.begin());
+    const auto planned = std::find_if(content.mishaps_.begin(), content.mishaps_.end(),
+                                      [&](const Mishap& one) { return one.of == MemoryCalls::all || one.of == kind; });
+    if (planned != content.mishaps_.end()) {
+        mishap = *planned;
+        content.mishaps_.erase(planned);
     }
+    check_connection();
     if (mishap.kind == Mishap::Kind::hang) {
         const std::uint64_t before = content.recoveries_;
-        content.recovered_.wait_until(lock, deadline, [&] { return content.recoveries_ != before; });
+        content.changed_.wait_until(lock, deadline, [&] { return content.recoveries_ != before; });
         throw StoreError{StoreFailure::unavailable, "the store did not answer in time"};
     }
     if (mishap.kind == Mishap::Kind::fail) {
@@ -183,200 +283,30 @@ auto MemoryStore::call(StoreDeadline deadline, Work&& work) {
     if (std::chrono::steady_clock::now() >= deadline) {
         throw StoreError{StoreFailure::unavailable, "there was no time left for the store"};
     }
-    const auto doubt = [&] {
+    while (!is_free()) {
+        // Locks end by the content's clock as well, and stores are destroyed: nobody tells.
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= deadline) { throw StoreError{StoreFailure::busy, "another process has locked the job"}; }
+        content.changed_.wait_until(lock, std::min(deadline, now + std::chrono::milliseconds{5}));
+        check_connection();
+    }
+    const auto finish = [&] {
+        content.changed_.notify_all();
         if (mishap.kind != Mishap::Kind::doubt) { return; }
         throw StoreError{StoreFailure::unavailable, "the connection broke; what was asked for may have been done"};
     };
     if constexpr (std::is_void_v<decltype(work(content))>) {
         work(content);
-        doubt();
+        finish();
     } else {
         auto result = work(content);
-        doubt();
+        finish();
         return result;
     }
 }
 
-inline void MemoryStore::open(const StoreOpening& opening, StoreDeadline deadline) {
-    call(deadline, [&](Content& content) {
-        const auto by = content.opened_by_.lock();
-        if (by != nullptr && by->is_open) { throw StoreError{StoreFailure::busy, "the store is in use already"}; }
-        opened_->node = opening.node;
-        opened_->is_open = true;
-        content.opened_by_ = opened_;
-    });
-}
-
-inline void MemoryStore::close() noexcept {
-    const std::scoped_lock lock{content_->mutex_};
-    opened_->is_open = false;
-}
-
-inline void MemoryStore::write(const StoreBatch& batch, StoreDeadline deadline) {
-    call(deadline, [&](Content& content) {
-        if (!opened_->is_open) { throw StoreError{StoreFailure::refused, "the store is not open"}; }
-        for (const StoredExecution& execution : batch.executions) {
-            const auto [there, is_new] = content.executions_.try_emplace(execution.id, execution);
-            const bool is_later_skip = there->second.status == JobStatus::skipped &&
-                                       execution.status == JobStatus::skipped &&
-                                       execution.skip_count > there->second.skip_count;
-            if (!is_new && (!is_finished(there->second.status) || is_later_skip)) { there->second = execution; }
-        }
-        for (const AccountedTime& accounted : batch.accounted) {
-            const auto job = content.jobs_.find(accounted.job_id);
-            if (job == content.jobs_.end()) { continue; }
-            auto& until = job->second.accounted_to;
-            until = until ? std::max(*until, accounted.until) : accounted.until;
-        }
-        for (const StoredCounters& row : batch.counters) { content.put(row, opened_->node); }
-    });
-}
-
-inline StoredPage MemoryStore::read(const StoreQuery& query, StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        StoredPage page;
-        if (query.limit == 0) { return page; }
-        const StoreFilter filter{query};
-        std::vector<const StoredExecution*> list;
-        for (const auto& [id, execution] : content.executions_) {
-            if (filter.is_in_list(execution) && filter.is_after(execution, content.executions_)) {
-                list.push_back(&execution);
-            }
-        }
-        const auto by_place = [&](const StoredExecution* one, const StoredExecution* other) {
-            const bool is_less = std::tuple{one->position, one->id} < std::tuple{other->position, other->id};
-            return one != other && is_less == (query.filter.sort == SortBy::oldest);
-        };
-        std::sort(list.begin(), list.end(), by_place);
-        const std::size_t most = std::max<std::size_t>(1, query.filter.max_scanned);
-        const bool is_cut = filter.is_scan() && list.size() > most;
-        if (is_cut) { list.resize(most); }
-        const StorePlace last = is_cut ? StorePlace{list.back()->position, list.back()->id} : StorePlace{};
-        std::erase_if(list, [&](const StoredExecution* execution) { return !filter.matches(*execution); });
-        std::stable_sort(list.begin(), list.end(), [&](const StoredExecution* one, const StoredExecution* other) {
-            return filter.comes_first(*one, *other);
-        });
-        for (std::size_t i = query.offset; i < list.size() && page.executions.size() < query.limit; ++i) {
-            page.executions.push_back(*list[i]);
-        }
-        const bool is_full = filter.is_by_start() && page.executions.size() == query.limit;
-        if (is_cut && !is_full) { page.stopped_at = last; }
-        return page;
-    });
-}
-
-inline std::uint64_t MemoryStore::count(const StoreQuery& query, std::uint64_t up_to, StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        const StoreFilter filter{query};
-        std::uint64_t found = 0;
-        for (const auto& [id, execution] : content.executions_) {
-            if (found < up_to && filter.is_in_list(execution) && filter.matches(execution)) { ++found; }
-        }
-        return found;
-    });
-}
-
-inline std::optional<StoredExecution> MemoryStore::find(ExecutionId id, StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        const auto found = content.executions_.find(id);
-        return found == content.executions_.end() ? std::optional<StoredExecution>{} : found->second;
-    });
-}
-
-inline std::vector<StoredExecution> MemoryStore::unfinished(StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        const auto is_last = [&](const StoredExecution& execution) {
-            return std::none_of(content.executions_.begin(), content.executions_.end(), [&](const auto& other) {
-                return other.second.occurrence_id == execution.occurrence_id &&
-                       other.second.attempt_number > execution.attempt_number;
-            });
-        };
-        std::vector<StoredExecution> found;
-        for (const auto& [id, execution] : content.executions_) {
-            const bool may_go_on = !execution.is_final && execution.status != JobStatus::skipped;
-            if (!is_finished(execution.status) || (may_go_on && is_last(execution))) { found.push_back(execution); }
-        }
-        std::stable_sort(found.begin(), found.end(), [](const StoredExecution& one, const StoredExecution& other) {
-            return one.position < other.position;
-        });
-        return found;
-    });
-}
-
-inline std::vector<StoredCounters> MemoryStore::counters(StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        std::vector<StoredCounters> rows;
-        for (const auto& [key, row] : content.counters_) { rows.push_back(row); }
-        return rows;
-    });
-}
-
-inline void MemoryStore::fold_counters(std::span<const StoredCounters> rows, StoreDeadline deadline) {
-    call(deadline, [&](Content& content) {
-        content.counters_.clear();
-        for (const StoredCounters& row : rows) { content.put(row, opened_->node); }
-    });
-}
-
-inline std::uint64_t MemoryStore::retained(StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) { return std::uint64_t{content.executions_.size()}; });
-}
-
-inline std::uint64_t MemoryStore::clear(StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        std::erase_if(content.counters_, [](const auto& row) { return row.second.scope != CounterScope::lifetime; });
-        return std::uint64_t{
-            std::erase_if(content.executions_, [](const auto& entry) { return is_finished(entry.second.status); })};
-    });
-}
-
-inline std::uint64_t MemoryStore::prune(const StoreRetention& retention, StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        std::set<std::tuple<std::int64_t, ExecutionId>> finished; // the oldest first
-        for (const auto& [id, execution] : content.executions_) {
-            if (is_finished(execution.status)) { finished.insert({execution.position, id}); }
-        }
-        std::uint64_t removed = 0;
-        for (const auto& [position, id] : finished) {
-            const bool is_old =
-                retention.finished_before && position < retention.finished_before->time_since_epoch().count();
-            const bool is_too_many = retention.max_records && content.executions_.size() > *retention.max_records;
-            if ((!is_old && !is_too_many) || removed == retention.batch) { break; }
-            content.executions_.erase(id);
-            ++removed;
-        }
-        return removed;
-    });
-}
-
-inline std::vector<StoredJob> MemoryStore::jobs(StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        std::vector<StoredJob> all;
-        for (const auto& [id, job] : content.jobs_) { all.push_back(job); }
-        return all;
-    });
-}
-
-inline void MemoryStore::save(const StoredJob& job, StoreDeadline deadline) {
-    call(deadline, [&](Content& content) {
-        const auto [there, is_new] = content.jobs_.try_emplace(job.id, job);
-        if (is_new) { return; }
-        StoredJob own = job;
-        own.created_at = there->second.created_at;
-        if (!own.accounted_to) { own.accounted_to = there->second.accounted_to; }
-        there->second = std::move(own);
-    });
-}
-
-inline bool MemoryStore::erase(std::string_view id, StoreDeadline deadline) {
-    return call(deadline, [&](Content& content) {
-        const auto found = content.jobs_.find(id);
-        if (found == content.jobs_.end()) { return false; }
-        content.jobs_.erase(found);
-        return true;
-    });
-}
-
 } // namespace daybook::inline v0::testing
+
+#include <daybook/testing/memory_store_calls.hpp>
 
 #endif

@@ -183,6 +183,41 @@ TEST_CASE("a skip is replaced by one that counts more, and by nothing else") {
     CHECK(text_of(opened.store.find(1, soon()).value()) == text_of(more));
 }
 
+TEST_CASE("what was abandoned is replaced by its end, and by nothing else") {
+    Opened opened;
+    auto abandoned = execution(1, 100, JobStatus::abandoned);
+    abandoned.is_final = false;
+    opened.write({abandoned});
+    auto other = execution(1, 100, JobStatus::abandoned);
+    other.is_final = false;
+    other.log_text = "other";
+    opened.write({other, execution(2, 100)});
+    auto late = execution(1, 100); // has come back after it was given up
+    opened.write({late});
+    late.is_final = false;
+    opened.write({late});
+    opened.write({execution(1, 100, JobStatus::running)});
+    CHECK(text_of(opened.store.find(1, soon()).value()) == text_of(abandoned));
+    auto end = abandoned;
+    end.is_final = true;
+    end.error = "the process has ended";
+    check_round_trip(opened, end);
+    opened.write({abandoned});
+    auto again = end;
+    again.error = "something else";
+    opened.write({again});
+    CHECK(text_of(opened.store.find(1, soon()).value()) == text_of(end));
+}
+
+TEST_CASE("what nobody has claimed may be released") {
+    Opened opened;
+    const std::vector<StoredExecution> batch{execution(1, 100)};
+    const std::vector<ExecutionId> released{1, 2};
+    opened.store.write({.executions = batch, .released = released}, soon());
+    opened.store.write({.released = released}, soon());
+    CHECK(opened.store.retained(soon()) == 1);
+}
+
 TEST_CASE("a batch that is written twice is written once") {
     Opened opened;
     std::mt19937 random{7};

@@ -2,6 +2,9 @@
 #include <daybook/adapters/sqlite.hpp>
 
 #include "contract/store/store_contract.hpp"
+#include "support/catch.hpp"
+
+#include <daybook/log/fleet_store.hpp>
 
 #include <filesystem>
 #include <stdexcept>
@@ -32,3 +35,13 @@ private:
 } // namespace
 
 std::unique_ptr<store_contract::Place> store_contract::new_place() { return std::make_unique<SqlitePlace>(); }
+
+TEST_CASE("a file is not for several processes") {
+    static_assert(!daybook::fleet_store<daybook::SqliteStore>);
+    const auto store = store_contract::new_place()->store();
+    CHECK_FALSE(store.is_shared());
+    try {
+        static_cast<void>(store.join({.name = "a"}, store_contract::soon()));
+        FAIL("it was joined");
+    } catch (const daybook::StoreError& error) { CHECK(error.failure() == daybook::StoreFailure::refused); }
+}

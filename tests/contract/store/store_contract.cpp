@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "contract/store/store_contract.hpp"
+#include "contract/store/fleet_contract.hpp"
 
 #include <daybook/policy/delivery.hpp>
 #include <daybook/policy/misfire.hpp>
@@ -110,6 +111,22 @@ std::string text_of(const StoredCounters& row) {
     words("completed", row.requests_completed)("failed", row.requests_failed)("duration", row.duration);
     words("drift", row.drift)("queue", row.queue_delay);
     return words.take();
+}
+
+std::string text_of(const Claim& claim) {
+    Words words;
+    words("id", claim.id)("kind", claim.kind)("job", claim.job_id)("handler", claim.handler_id);
+    words("method", claim.method_name)("scheduled", claim.scheduled_at)("trigger", claim.trigger)("dst", claim.dst);
+    words("parameters", claim.parameters)("group", claim.group)("waiting", claim.is_waiting);
+    words("reason", claim.reason)("skips", claim.skip_count)("minimum", claim.skip_count_is_minimum);
+    words("claimed", claim.claimed_at);
+    return words.take();
+}
+
+std::vector<std::string> ids_of(const LockedJobs& locked) {
+    std::vector<std::string> ids;
+    for (const JobStanding& standing : locked.jobs) { ids.push_back(standing.job_id); }
+    return ids;
 }
 
 std::vector<std::string> texts_of(std::vector<StoredCounters> rows) {

@@ -11,6 +11,7 @@
 #include <daybook/detail/job_json.hpp>
 #include <daybook/detail/job_settings.hpp>
 #include <daybook/detail/json_body.hpp>
+#include <daybook/detail/latest_runs.hpp>
 #include <daybook/detail/paging.hpp>
 #include <daybook/detail/url.hpp>
 #include <daybook/http/api.hpp>
@@ -77,6 +78,8 @@ public:
             if (*word != "true" && *word != "false") { throw http::Error{400, "active must be true or false"}; }
             wanted.is_paused = *word == "false";
         }
+        const std::size_t runs = take_runs(query, 0);
+        if (runs != 0) { wanted.limit = std::min<std::size_t>(wanted.limit, 200); } // each of them asks the log
         const auto page = take_page_of([&] { return scheduler_.jobs(wanted); });
         std::string document;
         JsonWriter writer{document};
@@ -85,7 +88,9 @@ public:
         writer.member("limit", wanted.limit);
         writer.key("jobs").begin_array();
         for (const JobInfo& job : page.jobs) {
-            write_job(writer, job, call.redact(), target_of(job), nullptr, has_webhook(job.id));
+            write_job(writer, job, call.redact(), target_of(job), nullptr, has_webhook(job.id), [&] {
+                if (runs != 0) { write_latest_runs(writer, log_, job.id, runs); }
+            });
         }
         writer.end_array();
         writer.member("total", page.total);

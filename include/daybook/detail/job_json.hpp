@@ -140,9 +140,11 @@ inline void write_target(JsonWriter& writer, const JobTarget& target, const Show
 /// @param target       What a job calls that calls a URL.
 /// @param details      Null in a list.
 /// @param has_webhook  Empty where the program has no webhooks.
-inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact& redact,
-                      const std::optional<JobTarget>& target, const JobDetails* details,
-                      std::optional<bool> has_webhook) {
+/// @param write_more   Writes further members, behind all others.
+template <class WriteMore>
+void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact& redact,
+               const std::optional<JobTarget>& target, const JobDetails* details, std::optional<bool> has_webhook,
+               const WriteMore& write_more) {
     const ShownTexts shown{redact, job};
     writer.begin_object();
     writer.member("job_id", job.id);
@@ -191,7 +193,15 @@ inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact
     writer.member("created_at", job.created_at);
     writer.member("origin", job.origin == JobOrigin::code ? "code" : "handler");
     writer.member("revision", job.revision);
+    write_more();
     writer.end_object();
+}
+
+/// @copydoc write_job
+inline void write_job(JsonWriter& writer, const JobInfo& job, const http::Redact& redact,
+                      const std::optional<JobTarget>& target, const JobDetails* details,
+                      std::optional<bool> has_webhook) {
+    write_job(writer, job, redact, target, details, has_webhook, [] {});
 }
 
 /// The metadata of a name; null when there is none.

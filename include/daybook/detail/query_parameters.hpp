@@ -74,6 +74,7 @@ inline void take_filters(const http::Query& query, ExecutionQuery& wanted) {
         const auto number = query.whole_number("attempt_number", 0);
         wanted.attempt_number = static_cast<std::uint32_t>(std::min(number, largest));
     }
+    wanted.occurrence_id = query.whole_number("occurrence_id", 0);
     if (const auto word = query.find("final")) {
         if (*word != "true" && *word != "false") { throw http::Error{400, "final must be true or false"}; }
         wanted.finality = *word == "true" ? Finality::final_attempt : Finality::retry_follows;

@@ -9,9 +9,9 @@
 /// - `GET /api/executions`: a page, newest first. Parameters: `limit` (100, at most 1000), `status` (one, or several
 ///   parted by commas), `skips` (`leave_out`, `include`), `cursor` or `offset`, and the filters below.
 /// - `GET /api/executions/stats`: counts, durations, rates and a timeline, in all, by handler and by job. Parameters:
-///   `timeline` (`hour`, `minute`, `day`, `none`) and `buckets` of it (24). With `from` or `to`: what ended within that
-///   range, by handler and by hour, from hourly buckets that reach back a week; it says what it covers (`from`, `to`,
-///   `resolution_seconds`), and whether nothing is missing in it (`is_complete`).
+///   `timeline` (`hour`, `minute`, `day`, `none`) and `buckets` of it (24); `by_job` (`include`, `leave_out`). With
+///   `from` or `to`: what ended within that range, by handler and by hour, from hourly buckets that reach back a week;
+///   it says what it covers (`from`, `to`, `resolution_seconds`), and whether nothing is missing in it (`is_complete`).
 /// - `GET /api/executions/errors`: the newest failures, retried ones included. Parameters: `limit` (50, at most 500),
 ///   `cursor` or `offset`, and the filters below.
 /// - `GET /api/executions/export`: what the list has, as a file. Parameters: `format` (`csv`, `json` for JSON Lines),
@@ -19,14 +19,19 @@
 ///   the limit in effect and how many records there are; where more follow, because of the limit or because the file
 ///   reached 32 MiB, `Daybook-Next-Cursor` is the `cursor` to go on with. `Daybook-Complete` is `false` when records
 ///   are missing that no cursor leads to (ExportReport).
+/// - `GET /api/executions/jobs`: the jobs that the log counts (LogOptions::max_tracked_jobs), those of the newest final
+///   failures first, each with its `counts` and its `latest_runs`, newest first, skips included. Parameters: `limit`
+///   (20, at most 200), `offset`, `runs` of each (20, at most 50), `sort` (`trouble`, `name`), `text`, part of the
+///   name.
 /// - `GET /api/executions/{id}`: one record, or 404.
 /// - `POST /api/executions/clear`: how many records were removed. Needs Permission::clear.
 ///
 /// The filters are those of ExecutionQuery: `job_id`, `handler_id`, `method_name`; `started_from` and `started_to` (the
 /// latter is outside), each an instant with its zone or a day in UTC; `text`, part of the error or of the result;
-/// `attempt_number`; `final` (`true`, or `false` for attempts that a retry followed); `min_duration_ms` and
-/// `max_duration_ms`, which may have decimals; `metadata_key`, and with it `metadata_value`. `sort` is `newest`,
-/// `oldest`, `longest`, `shortest`, `most_drift` or `least_drift`. A page says how many records were looked at
+/// `attempt_number`; `occurrence_id`, of which all attempts are wanted; `final` (`true`, or `false` for attempts that a
+/// retry followed); `min_duration_ms` and `max_duration_ms`, which may have decimals; `metadata_key`, and with it
+/// `metadata_value`. `sort` is `newest`, `oldest`, `longest`, `shortest`, `most_drift` or `least_drift`. A page says
+/// how many records were looked at
 /// (`scanned`), and whether that was enough (`complete`): if not, `next_cursor` goes on where it stopped.
 ///
 /// Where the router has a redaction hook, it sees every text of a record before a client does, in files as well; `text`
@@ -36,6 +41,7 @@
 /// are ignored; a wrong value of one that is, is answered with 400 and a sentence.
 
 #include <daybook/detail/execution_json.hpp>
+#include <daybook/detail/logged_jobs.hpp>
 #include <daybook/detail/page_rows.hpp>
 #include <daybook/detail/paging.hpp>
 #include <daybook/detail/query_cursor.hpp>
@@ -199,12 +205,18 @@ template <class Result>
     const auto to = query.instant("to");
     if (from && to && *from > *to) { throw http::Error{400, "to must not be before from"}; }
     const auto timeline = take_timeline(query);
+    const auto by_job = query.find("by_job");
+    if (by_job && *by_job != "include" && *by_job != "leave_out") {
+        throw http::Error{400, "by_job must be include or leave_out"};
+    }
     std::string document;
     JsonWriter writer{document};
     if (from || to) {
         write_range_stats(writer, log.stats(from.value_or(sys_time::min()), to.value_or(sys_time::max())));
     } else {
-        write_stats(writer, log.stats(), timeline);
+        auto stats = log.stats();
+        if (by_job && *by_job == "leave_out") { stats.by_job.clear(); } // a thousand of them, which a poller can spare
+        write_stats(writer, stats, timeline);
     }
     return http::json_response(200, std::move(document));
 }
@@ -240,6 +252,7 @@ template <class Result>
     api.get("/api/executions/stats", [log](const Call& call) { return detail::answer_stats(log, call.query()); });
     api.get("/api/executions/errors", [log](const Call& call) { return detail::answer_errors(log, call); });
     api.get("/api/executions/export", [log](const Call& call) { return detail::answer_export(log, call); });
+    api.get("/api/executions/jobs", [log](const Call& call) { return detail::answer_logged_jobs(log, call); });
     api.get("/api/executions/{id}", [log](const Call& call) { return detail::answer_one(log, call); });
     api.post("/api/executions/clear", Permission::clear, [own = log](const Call&) mutable {
         std::string document;

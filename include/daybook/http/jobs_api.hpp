@@ -10,8 +10,9 @@
 ///   `Location`, `ETag` and the job (`job_id` alone, as for PUT, pause and resume, if it has ended already); 409 when
 ///   the id is taken. Needs Permission::change.
 /// - `GET /api/v1/jobs`: the jobs, ordered by id, without `parameters`, `body`, `next_runs` and `explain`. Parameters:
-///   `limit` (100, at most 1000), `cursor` or `offset`, `state`, `active`, `handler_id`, `text`. `created_at` is when
-///   the job was made; a change leaves it as it is.
+///   `limit` (100, at most 1000), `cursor` or `offset`, `state`, `active`, `handler_id`, `text`, and `runs` (0, at most
+///   50): so many `latest_runs` of each, newest first, skips included; `limit` is at most 200 then. `created_at` is
+///   when the job was made; a change leaves it as it is.
 /// - `GET /api/v1/jobs/{id}`: one job with all it was given, `next_runs` (as many as the parameter `next` says, 5, at
 ///   most 100) and `explain`, why it runs or does not; or 404.
 /// - `PUT /api/v1/jobs/{id}`: changes a job: 200 with the job. What is not given stays as it is, so both a whole job

@@ -64,6 +64,7 @@ need_build_tools() {
     need_header libcpp-httplib-dev httplib.h
     need_header nlohmann-json3-dev nlohmann/json.hpp
     need_header libsqlite3-dev sqlite3.h
+    need_header libpq-dev postgresql/libpq-fe.h libpq-fe.h
 }
 
 # The servers that there are adapters for; an adapter whose library is missing is left out, so only the whole test asks for them.
@@ -88,7 +89,13 @@ need_http_servers() {
 
 # The databases that there are stores for: the same.
 need_databases() {
-    need_header libpq-dev postgresql/libpq-fe.h libpq-fe.h
     set -- /usr/lib/postgresql/*/bin/initdb # the tests start servers of their own
     need_file "$1" postgresql
+}
+
+# The tests of the page run in a browser; what they need from npm they install by themselves.
+need_browser() {
+    need_command node nodejs
+    need_command npm npm
+    need_command chromium chromium
 }

@@ -54,6 +54,14 @@ public:
 
     [[nodiscard]] const std::vector<Path>& paths() const noexcept { return paths_; }
 
+    /// Whether there is a path of that pattern. O(paths).
+    [[nodiscard]] bool has(std::string_view prefix, std::string_view pattern) const {
+        return std::any_of(paths_.begin(), paths_.end(), [&](const Path& path) {
+            const std::string_view whole = path.pattern;
+            return whole.starts_with(prefix) && whole.substr(prefix.size()) == pattern;
+        });
+    }
+
     /// The path that fits best, or null. O(paths).
     [[nodiscard]] const Path* find_path(const std::vector<std::string>& segments) const {
         const Path* best = nullptr;

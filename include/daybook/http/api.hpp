@@ -30,14 +30,16 @@ class Call {
 public:
     using PathParameters = std::vector<std::pair<std::string, std::string>>;
 
+    /// @param has_route  Says whether the router has a pattern, given as an API gives it; empty: it has none.
     Call(const Request& request, const Query& query, const PathParameters& path, const Authorize& authorize,
-         const Redact& redact, Operation& operation)
+         const Redact& redact, Operation& operation, std::function<bool(std::string_view)> has_route = {})
         : request_{&request},
           query_{&query},
           path_{&path},
           authorize_{&authorize},
           redact_{&redact},
-          operation_{&operation} {}
+          operation_{&operation},
+          has_route_{std::move(has_route)} {}
 
     [[nodiscard]] const Request& request() const noexcept { return *request_; }
     [[nodiscard]] const Query& query() const noexcept { return *query_; }
@@ -60,6 +62,17 @@ public:
         if (permission != Permission::read) { operation_->who = std::move(who); }
     }
 
+    /// What the router's hook says of an operation that is not asked for yet, so that a page need not offer what it
+    /// would refuse. Nothing of it is audited.
+    /// @throws Error  What the hook throws.
+    [[nodiscard]] Access access(Permission permission) const {
+        return *authorize_ ? (*authorize_)(*request_, permission) : read_only()(*request_, permission);
+    }
+
+    /// Whether the same router answers on a path, for instance `/api/v1/jobs/{id}`: without the prefix, as the API that
+    /// has it writes it.
+    [[nodiscard]] bool has_route(std::string_view pattern) const { return has_route_ && has_route_(pattern); }
+
     /// What the client may see of texts in records; empty: all of it.
     [[nodiscard]] const Redact& redact() const noexcept { return *redact_; }
 
@@ -74,6 +87,7 @@ private:
     const Authorize* authorize_;
     const Redact* redact_;
     Operation* operation_;
+    std::function<bool(std::string_view)> has_route_;
 };
 
 /// Called from whatever threads the program's server has, all at once. Throws an Error to refuse; anything else that it

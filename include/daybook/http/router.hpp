@@ -227,7 +227,9 @@ private:
         }
         operation.who = require(options_.authorize, request, route->permission);
         const auto parameters = Table::parameters(*path, target.segments);
-        return route->handler(Call{request, target.query, parameters, options_.authorize, options_.redact, operation});
+        const auto has_route = [this](std::string_view pattern) { return table_.has(options_.prefix, pattern); };
+        return route->handler(
+            Call{request, target.query, parameters, options_.authorize, options_.redact, operation, has_route});
     }
 
     RouterOptions options_ = {};

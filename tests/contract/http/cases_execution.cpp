@@ -159,7 +159,7 @@ std::vector<Case> execution_cases() {
         get("jobs: figures of one that never ran", "/api/v1/executions/nobody/stats", {{200}}),
         get("dashboard: its page", "/history", {{200}, {header_has("Content-Type", "text/html"), has("<html")}}),
         get("dashboard: its script", "/history/daybook.js", {{200}, {header_has("Content-Type", "text/javascript")}}),
-        get("dashboard: its style", "/history/daybook.css", {{200}, {header_has("Content-Type", "text/css")}}),
+        get("dashboard: its style", "/history/theme.css", {{200}, {header_has("Content-Type", "text/css")}}),
         get("dashboard: a slash too many leads back", "/history/", {{308}, {header("Location", "../history")}}),
     };
     for (const auto& parameter : filters()) {

@@ -119,7 +119,7 @@ struct Fleet {
     /// Polls until it holds; false where that never happens.
     template <class Holds>
     bool eventually(const Holds& holds) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
         poll();
         while (!holds()) {
             if (std::chrono::steady_clock::now() > end) { return false; }

@@ -191,7 +191,7 @@ TEST_CASE("a skip that its process did not live to record is recorded by another
         Fleet::Member gone{fleet, "gone", {}};
         gone.scheduler.add({.id = "job", .schedule = cron("* * * * *"), .is_paused = true}, [] {});
         gone.scheduler.start();
-        fleet.store.fail_next(daybook::StoreFailure::unavailable, 1'000'000, daybook::testing::MemoryCalls::log);
+        fleet.store.fail_next(daybook::StoreFailure::unavailable, 1'000'000, daybook::testing::MemoryCalls::write);
         fleet.clock.advance(1min);
         gone.scheduler.poll();
         CHECK(fleet.store.claims().size() == 1);
@@ -215,7 +215,7 @@ TEST_CASE("a skip is recorded by whoever takes it over, also from a later seat")
     REQUIRE(fleet.eventually([&] { return fleet.store.seats().size() == 1; }));
     fleet.store.let_back("last");
     REQUIRE(fleet.eventually([&] { return fleet.store.seats().size() == 2; })); // its ids are above the other's now
-    fleet.store.fail_next(daybook::StoreFailure::unavailable, 1'000'000, daybook::testing::MemoryCalls::log);
+    fleet.store.fail_next(daybook::StoreFailure::unavailable, 1'000'000, daybook::testing::MemoryCalls::write);
     fleet.clock.advance(1min);
     next.scheduler.poll();
     REQUIRE(fleet.eventually([&] { return fleet.store.claims().size() == 1; }));
@@ -232,7 +232,7 @@ TEST_CASE("what was taken over and not settled is settled by whoever takes it ov
     auto& c = two.fleet.join("c");
     c.scheduler.add({.id = "job", .delivery = Delivery::at_most_once}, [] {});
     REQUIRE(two.a.scheduler.log().flush(5s));
-    two.fleet.store.fail_next(daybook::StoreFailure::unavailable, 1'000'000, daybook::testing::MemoryCalls::log);
+    two.fleet.store.fail_next(daybook::StoreFailure::unavailable, 1'000'000, daybook::testing::MemoryCalls::write);
     two.cut_off(); // the second one has it, and cannot write it
     two.fleet.store.cut_off("b");
     two.fleet.store.recover();

@@ -56,7 +56,7 @@ struct Pair {
 
 } // namespace
 
-TEST_CASE("what is to fail can be the calls of a fleet alone, or those of the log alone") {
+TEST_CASE("what is to fail can be the calls of a fleet alone, those of the log alone, or its writing") {
     Pair two;
     const auto beat = [&] { static_cast<void>(two.one.beat(soon())); };
     const auto write = [&] { two.one.write({}, soon()); };
@@ -75,6 +75,11 @@ TEST_CASE("what is to fail can be the calls of a fleet alone, or those of the lo
     CHECK_FALSE(failure_of(beat).has_value());
     two.store.recover();
     CHECK_FALSE(failure_of(beat).has_value());
+    two.store.fail_next(StoreFailure::full, 2, MemoryCalls::write);
+    CHECK_FALSE(failure_of([&] { static_cast<void>(two.one.jobs(soon())); }).has_value());
+    CHECK(failure_of(write) == StoreFailure::full);
+    CHECK(failure_of(write) == StoreFailure::full);
+    CHECK_FALSE(failure_of(write).has_value());
 }
 
 TEST_CASE("a commit in doubt is done, and unlocks") {

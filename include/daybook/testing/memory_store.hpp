@@ -36,6 +36,7 @@ namespace daybook::inline v0::testing {
 enum class MemoryCalls : std::uint8_t {
     all,
     log,   ///< what execution_store and job_store ask for, and `tidy_counters`
+    write, ///< of these, `write` alone
     fleet, ///< what fleet_store asks for beyond that, but `unlock`, `await` and `wake`
 };
 
@@ -174,6 +175,7 @@ private:
 
     void check_connection() const;
     void check_joined() const;
+    [[nodiscard]] static bool is_of(MemoryCalls kind, MemoryCalls wanted) noexcept;
 
     std::shared_ptr<Content> content_;
     std::shared_ptr<MemoryMember> me_ = std::make_shared<MemoryMember>(); // guarded by the content's mutex_
@@ -191,14 +193,14 @@ class MemoryStore::Content {
     AnyClock clock_;
     std::weak_ptr<MemoryMember> opened_by_;
     std::set<std::string> cut_off_;
-    std::vector<Mishap> mishaps_; // the next one first
+    std::vector<std::pair<Mishap, std::size_t>> mishaps_; // the next one first; of how many calls
     std::uint64_t calls_ = 0;
     std::uint64_t recoveries_ = 0;
 };
 
 inline void MemoryStore::plan(Mishap mishap, std::size_t calls) {
     const std::scoped_lock lock{content_->mutex_};
-    content_->mishaps_.insert(content_->mishaps_.end(), calls, mishap);
+    if (calls != 0) { content_->mishaps_.emplace_back(mishap, calls); }
 }
 
 inline void MemoryStore::recover() {
@@ -255,6 +257,10 @@ inline void MemoryStore::check_connection() const {
     }
 }
 
+inline bool MemoryStore::is_of(MemoryCalls kind, MemoryCalls wanted) noexcept {
+    return wanted == MemoryCalls::all || wanted == kind || (wanted == MemoryCalls::log && kind == MemoryCalls::write);
+}
+
 inline void MemoryStore::check_joined() const {
     if (!me_->is_joined) { throw StoreError{StoreFailure::refused, "the store is not joined"}; }
 }
@@ -266,10 +272,10 @@ auto MemoryStore::call(MemoryCalls kind, StoreDeadline deadline, IsFree&& is_fre
     ++content.calls_;
     Mishap mishap;
     const auto planned = std::find_if(content.mishaps_.begin(), content.mishaps_.end(),
-                                      [&](const Mishap& one) { return one.of == MemoryCalls::all || one.of == kind; });
+                                      [&](const auto& one) { return is_of(kind, one.first.of); });
     if (planned != content.mishaps_.end()) {
-        mishap = *planned;
-        content.mishaps_.erase(planned);
+        mishap = planned->first;
+        if (--planned->second == 0) { content.mishaps_.erase(planned); }
     }
     check_connection();
     if (mishap.kind == Mishap::Kind::hang) {

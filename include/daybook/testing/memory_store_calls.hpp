@@ -38,7 +38,7 @@ inline void MemoryStore::write(const StoreBatch& batch, StoreDeadline deadline) 
             return content_->fleet_.is_locked(accounted.job_id, content_->steady_now());
         });
     };
-    call(MemoryCalls::log, deadline, is_free, [&](Content& content) {
+    call(MemoryCalls::write, deadline, is_free, [&](Content& content) {
         if (!me_->is_open && !me_->is_joined) { throw StoreError{StoreFailure::refused, "the store is not open"}; }
         if (me_->is_joined && !content.fleet_.is_seated(me_->node)) {
             throw StoreError{StoreFailure::unseated, "another process has taken over what \"" + me_->node + "\" had"};

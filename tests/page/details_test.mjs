@@ -133,6 +133,11 @@ scene('an execution that is gone is said to be', server, {path: null, allowed: [
   assert.equal(await page.locator('#lost').isVisible(), false);
 });
 
+scene('an address with what is no id opens nothing made up', server, {path: null, allowed: [/404 \(Not Found\)/]}, async (page) => {
+  await page.goto(`${server.url}/history?id=errors`);
+  await shows(page.locator('#details-body'), /whole number/);
+});
+
 scene('going back closes the dialog', server, async (page) => {
   await open(page, 'fail');
   await page.goBack();

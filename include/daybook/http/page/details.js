@@ -13,7 +13,7 @@ let record = null;
 async function load(id) {
   if (record && String(record.id) === id && !isStill(record)) return record;
   const known = neighbour(id, 0);
-  const own = known && !isStill(known) ? known : await ask(`api/executions/${encodeURIComponent(id)}`);
+  const own = known && !isStill(known) ? known : await ask(`api/executions/${+id}`);
   const {occurrence_id, job_id, attempt_number, is_final} = own;
   const isOnly = attempt_number === 1 && (is_final || isStill(own));
   const attempts = isOnly ? [own] : (await ask('api/executions', {occurrence_id, job_id, limit: 100})).records;

@@ -191,20 +191,13 @@ private:
                            nodes +
                            " AS seat SET retained = seat.retained + number.added FROM number WHERE seat.node = " + me +
                            " AND number.added > 0";
-        save_job = "INSERT INTO " + there.jobs + " AS there (" + sql::names_of(sql::job_columns) + ") SELECT * FROM " +
-                   postgresql_arrays(sql::job_columns.size()) + " ON CONFLICT (id) DO UPDATE SET " + job_replacement();
+        save_job = there.saving_job(job_replacement());
         tell_job = "SELECT pg_notify($1, CASE WHEN octet_length($2) < 8000 THEN $2 ELSE '' END)";
         const std::string seatless = " AND NOT EXISTS (SELECT 1 FROM " + nodes +
                                      " AS seat WHERE seat.node = there.node)"
                                      " AND NOT EXISTS (SELECT 1 FROM " +
                                      there.claims + " AS claim WHERE claim.id = there.occurrence_id)";
-        find_unfinished = "SELECT " + names + " FROM " + there.executions + " AS there WHERE " +
-                          std::string{sql::unfinished_condition} + seatless + " UNION ALL SELECT " + names + " FROM " +
-                          there.executions + " AS there WHERE " + std::string{sql::retried_condition} + " AND " +
-                          std::string{sql::finished_condition} + " AND status <> 'skipped'" + seatless +
-                          " AND NOT EXISTS (SELECT 1 FROM " + there.executions +
-                          " AS later WHERE later.occurrence_id = there.occurrence_id AND later.attempt_number > "
-                          "there.attempt_number) ORDER BY position, id";
+        find_unfinished = there.unfinished(seatless);
         // $1: of how many, $2: what lies before this position, $3: what there are too many of, $4: who counts.
         const std::string finished{sql::finished_condition};
         const auto removal = [&](const std::string& limit) {

@@ -98,17 +98,10 @@ public:
                           postgresql_arrays(2) +
                           " AS one (id, until) GROUP BY id) AS given WHERE there.id = given.id AND "
                           "(there.accounted_to IS NULL OR there.accounted_to < given.until)";
-        save_job = "INSERT INTO " + jobs + " AS there (" + sql::names_of(sql::job_columns) + ") SELECT * FROM " +
-                   postgresql_arrays(sql::job_columns.size()) + " ON CONFLICT (id) DO UPDATE SET " + job_replacement();
+        save_job = saving_job(job_replacement());
         erase_job = "DELETE FROM " + jobs + " WHERE id = $1 RETURNING 1::bigint";
         find_execution = "SELECT " + executions_names + " FROM " + executions + " WHERE id = $1";
-        find_unfinished = "SELECT " + executions_names + " FROM " + executions + " WHERE " +
-                          std::string{sql::unfinished_condition} + " UNION ALL SELECT " + executions_names + " FROM " +
-                          executions + " AS there WHERE " + std::string{sql::retried_condition} + " AND " +
-                          std::string{sql::finished_condition} +
-                          " AND status <> 'skipped' AND NOT EXISTS (SELECT 1 FROM " + executions +
-                          " AS later WHERE later.occurrence_id = there.occurrence_id AND later.attempt_number > "
-                          "there.attempt_number) ORDER BY position, id";
+        find_unfinished = unfinished({});
         find_counters = "SELECT " + sql::names_of(sql::counters_columns) + " FROM " + counters +
                         " ORDER BY node, scope, name, period";
         find_jobs = "SELECT " + sql::names_of(sql::job_columns) + " FROM " + jobs + " ORDER BY id";
@@ -125,6 +118,24 @@ public:
             " AS now WHERE there.id = oldest.id AND (oldest.position < $2 OR oldest.place <= now.retained - $3) "
             "RETURNING 1), number AS (SELECT count(*) AS gone FROM gone) UPDATE " +
             version + " SET retained = retained - number.gone FROM number RETURNING number.gone";
+    }
+
+    /// @param replacement  What becomes of a job that is there.
+    [[nodiscard]] std::string saving_job(const std::string& replacement) const {
+        return "INSERT INTO " + jobs + " AS there (" + sql::names_of(sql::job_columns) + ") SELECT * FROM " +
+               postgresql_arrays(sql::job_columns.size()) + " ON CONFLICT (id) DO UPDATE SET " + replacement;
+    }
+
+    /// What has not ended, and what has ended with a retry to follow that has not begun.
+    /// @param condition  Of these, where it holds: empty, or " AND ..." about `there`.
+    [[nodiscard]] std::string unfinished(const std::string& condition) const {
+        const std::string from =
+            "SELECT " + sql::names_of(sql::execution_columns) + " FROM " + executions + " AS there WHERE ";
+        return from + std::string{sql::unfinished_condition} + condition + " UNION ALL " + from +
+               std::string{sql::retried_condition} + " AND " + std::string{sql::finished_condition} +
+               " AND status <> 'skipped'" + condition + " AND NOT EXISTS (SELECT 1 FROM " + executions +
+               " AS later WHERE later.occurrence_id = there.occurrence_id AND later.attempt_number > "
+               "there.attempt_number) ORDER BY position, id";
     }
 
     /// Makes the tables, in order, with the version.

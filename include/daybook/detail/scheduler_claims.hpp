@@ -64,30 +64,26 @@ inline void SchedulerCore::claim_later(const JobPtr& job, std::chrono::nanosecon
 /// Some of what is due at a time, and not all processes the same: so each gets its share.
 inline void SchedulerCore::claim_due() {
     constexpr std::size_t most = 32;
-    while (true) {
+    while (std::chrono::steady_clock::now() < round_end_) {
         Dues batch;
-        if (std::chrono::steady_clock::now() >= round_end_) { return; }
         {
             const Lock lock{mutex_};
             if (state_ != State::started) {
                 batch.swap(to_claim_); // it is left to others
-            } else {
-                const auto now = std::chrono::steady_clock::now(); // a clock that stands still must not hold it up
-                std::vector<Dues::iterator> ready;
-                for (auto due = to_claim_.begin(); due != to_claim_.end(); ++due) {
-                    if (!due->claim_at || *due->claim_at <= now) { ready.push_back(due); }
-                }
-                for (std::size_t i = 0; i < ready.size() && i < most; ++i) {
-                    std::swap(ready[i], ready[i + random() % (ready.size() - i)]);
-                    batch.splice(batch.end(), to_claim_, ready[i]);
-                }
-            }
-            if (state_ == State::started) { claiming_ = batch.size(); }
-            if (batch.empty()) { break; }
-            if (state_ != State::started) {
                 changed_.notify_all();
-                continue;
+                return;
             }
+            const auto now = std::chrono::steady_clock::now(); // a clock that stands still must not hold it up
+            std::vector<Dues::iterator> ready;
+            for (auto due = to_claim_.begin(); due != to_claim_.end(); ++due) {
+                if (!due->claim_at || *due->claim_at <= now) { ready.push_back(due); }
+            }
+            for (std::size_t i = 0; i < ready.size() && i < most; ++i) {
+                std::swap(ready[i], ready[i + random() % (ready.size() - i)]);
+                batch.splice(batch.end(), to_claim_, ready[i]);
+            }
+            if (batch.empty()) { return; }
+            claiming_ = batch.size();
         }
         const auto is_done = [&] {
             const Lock lock{mutex_};

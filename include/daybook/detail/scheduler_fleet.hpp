@@ -90,25 +90,22 @@ inline StoreDeadline SchedulerCore::fleet_round(const FleetNews& news, bool is_s
     round_end_ = Clock::now() + fleet_->options().lease / 6;
     resume_intake();
     take_over();
-    if (!taken_.empty() && is_started()) { // what is not seen to yet holds up what comes after
-        is_to_refresh_ = is_to_refresh_ || news.is_all || !news.jobs.empty();
-        if (news.has_claims) { next_look_ = {}; }
-        return Clock::now();
-    }
+    is_to_refresh_ = is_to_refresh_ || news.is_all || !news.jobs.empty();
+    if (news.has_claims || news.is_all) { next_look_ = {}; }
+    if (!taken_.empty() && is_started()) { return Clock::now(); } // it holds up what comes after
     claim_asked_for();
     claim_due();
     if (!is_started()) { // what waits has the grace of a stop
         if (waits_elsewhere_) { follow_claims(); }
         return Clock::now() + later;
     }
-    is_to_refresh_ = is_to_refresh_ || news.is_all || !news.jobs.empty() || Clock::now() >= next_refresh_;
-    if (is_to_refresh_) {
+    if (is_to_refresh_ || Clock::now() >= next_refresh_) {
         follow_jobs();
         is_to_refresh_ = false;
         next_refresh_ = Clock::now() + options_.fleet->refresh_interval;
     }
     // Also without news: what two processes do at once may tell neither.
-    if (news.has_claims || news.is_all || waits_elsewhere_ || Clock::now() >= next_look_) {
+    if (waits_elsewhere_ || Clock::now() >= next_look_) {
         follow_claims();
         next_look_ = Clock::now() + options_.fleet->lease / 3;
     }

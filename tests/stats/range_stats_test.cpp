@@ -83,6 +83,19 @@ TEST_CASE("a range reaches back a week, and says when that is not enough") {
     CHECK(week.by_handler.at("other").total_executions == 168);
 }
 
+TEST_CASE("a range ends with the hour under way, in the last minute of that hour too") {
+    Stats<> stats;
+    end_at(stats, StatsGroup::other, noon);
+    const sys_time last_minute = noon + 59min + 30s;
+    CHECK(stats.range(noon, sys_time::max(), last_minute).to == noon + 1h);
+    CHECK(stats.range(noon, noon + 2h, last_minute).to == noon + 1h);
+    CHECK(stats.range(noon + 1h, noon + 2h, last_minute).to == noon + 1h);
+    end_at(stats, StatsGroup::other, noon + 1h); // while the clock was read
+    const auto range = stats.range(noon, sys_time::max(), last_minute);
+    CHECK(range.to == noon + 2h);
+    CHECK(range.total_executions == 2);
+}
+
 TEST_CASE("nothing is known of the time before a clear") {
     Stats<> stats;
     end_at(stats, StatsGroup::other, noon);

@@ -67,7 +67,6 @@ public:
         const KeptHours hours{from, to, now};
         const PeriodKey first = hours.first;
         const PeriodKey last = hours.last;
-        hours.show(all);
         read([&] {
             all.by_handler.clear();
             read_overall();
@@ -84,6 +83,7 @@ public:
             duration += period.duration;
             all.timeline.push_back(period.bucket(all.resolution));
         });
+        hours.show(all);
         static_cast<OutcomeCounts&>(all) = tally.counts();
         all.duration = durations_of(duration);
         all.is_complete = from >= parts_->counted_since && hours.has_oldest && !parts_->ring.has_lost(first, last);

@@ -282,7 +282,6 @@ using SumsByGroup = std::map<std::pair<bool, std::string>, CounterTally>;
     const KeptHours hours{from, to, now};
     const PeriodKey first = hours.first;
     const PeriodKey last = hours.last;
-    hours.show(all);
     all.is_complete = from >= merged.counted_since() && hours.has_oldest;
 
     const SumsByGroup handlers = sums_of(merged, CounterScope::hour, first, last);
@@ -295,6 +294,7 @@ using SumsByGroup = std::map<std::pair<bool, std::string>, CounterTally>;
     static_cast<OutcomeCounts&>(all) = tally.counts();
     all.duration = durations_of(duration);
     all.timeline = merged.timeline(CounterScope::hour, first, last);
+    hours.show(all);
     all.rest_of_handlers = show_by_name(
         handlers, all.by_handler, names_in(merged, CounterScope::handler),
         [](bool, const CounterTally& sum) { return sum.tally.is_used() || sum.duration.sum().count != 0; },

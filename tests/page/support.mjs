@@ -24,7 +24,7 @@ const modules = createRequire(`${build}/`);
 const {chromium} = modules('playwright-core');
 
 export const sizes = {desktop: {width: 1440, height: 900}, phone: {width: 390, height: 844}};
-const patience = 15000; // ms
+const patience = 60000; // ms: a machine that builds and tests other things beside this is slow
 
 // Calls `check` until it does not throw, and gives what it returns.
 export async function eventually(check) {
@@ -169,7 +169,12 @@ export async function visit(server, {size = 'desktop', theme = 'light', zone = '
   page.on('crash', () => complain('the page has crashed'));
   page.complaints = complaints;
   page.server = server;
-  if (path !== null) await go(page, path);
+  if (path !== null) {
+    await go(page, path).catch(async (error) => {
+      console.error(`${server.url}${path}: ${await page.locator('#lost-text').textContent({timeout: 1000}).catch(String)}`, complaints);
+      throw error;
+    });
+  }
   return page;
 }
 
@@ -186,7 +191,7 @@ export async function refresh(page) {
 // A test with one visitor, who must have nothing to complain about in the end.
 export function scene(name, server, options, body) {
   if (typeof options === 'function') return scene(name, server, {}, options);
-  test(name, {timeout: options.patience ?? 60000}, async (t) => {
+  test(name, {timeout: options.patience ?? 180000}, async (t) => {
     const page = await visit(server, options);
     try {
       await body(page, t);

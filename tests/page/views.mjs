@@ -97,7 +97,7 @@ async function judge(page, name) {
 }
 
 export function everyView(size) {
-  scene(`every view, light and dark, ${size}`, shop, {size, path: null, patience: 180000}, async (page) => {
+  scene(`every view, light and dark, ${size}`, shop, {size, path: null, patience: 280000}, async (page) => {
     const faults = [];
     for (const [view, show] of Object.entries(views)) {
       await show(page);

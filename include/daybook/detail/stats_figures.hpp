@@ -45,7 +45,7 @@ struct KeptHours {
         const auto hour = width_of(TimelineResolution::hour);
         const PeriodKey oldest = first_period(now, hour, timeline_length(TimelineResolution::hour));
         const PeriodKey beyond = last_period(now, hour) + 1;
-        under_way = period_of(now, hour);
+        under_way_ = period_of(now, hour);
         const PeriodKey wanted = period_of(from, hour);
         const PeriodKey wanted_end = period_of(to, hour) + (begin_of(period_of(to, hour), hour) < to ? 1 : 0);
         first = std::clamp(wanted, oldest, beyond);
@@ -60,7 +60,7 @@ struct KeptHours {
         all.resolution = width_of(TimelineResolution::hour);
         all.from = begin_of(first, all.resolution);
         const bool is_last_used = !all.timeline.empty() && all.timeline.back().begin == begin_of(last, all.resolution);
-        const bool ends_early = last >= first && last > under_way && !is_last_used;
+        const bool ends_early = last >= first && last > under_way_ && !is_last_used;
         all.to = begin_of(ends_early ? last : last + 1, all.resolution);
     }
 
@@ -69,7 +69,7 @@ struct KeptHours {
     bool has_oldest = false; ///< the range begins no earlier than what is kept
 
 private:
-    PeriodKey under_way{};
+    PeriodKey under_way_{};
 };
 
 } // namespace daybook::inline v0::detail

@@ -6,6 +6,7 @@
 /// The scheduler without the type of its results: its state, and how jobs come and go. What is due is decided in
 /// scheduler_dispatch.hpp, an attempt's life is told in scheduler_attempt.hpp, the end of it all in scheduler_stop.hpp.
 
+#include <daybook/detail/alarm.hpp>
 #include <daybook/detail/fleet_member.hpp>
 #include <daybook/detail/indexed_heap.hpp>
 #include <daybook/detail/log_core.hpp>
@@ -14,8 +15,6 @@
 #include <daybook/detail/ready_queue.hpp>
 #include <daybook/detail/scheduled_job.hpp>
 #include <daybook/detail/thread.hpp>
-#include <daybook/detail/timer_alarms.hpp>
-#include <daybook/detail/worker_watch.hpp>
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
@@ -189,12 +188,6 @@ private:
     // What is due.
     void take_back_start(const Lock& lock) noexcept;
     void run_timer();
-    void call_help();
-    [[nodiscard]] NextDue next_due(const Moment& now, const Lock& lock) const;
-    TimerAlarms::Next set_alarm(TimerAlarms::Waiter waiter, std::optional<steady_time> rests_from);
-    [[nodiscard]] bool is_plain(const Job& job, const Moment& now) const;
-    [[nodiscard]] bool take_plain(const Moment& now, Dues& due, const Lock& lock);
-    [[nodiscard]] bool dispatch_plain();
     bool dispatch();
     void dispatch_unless_busy();
     bool dispatch_due() { return dispatch_due(Lock{dispatch_mutex_}); }
@@ -371,24 +364,7 @@ private:
     using AtWork = Inside<struct WorkTag>;
     using AtDispatch = Inside<struct DispatchTag>; // while this thread holds dispatch_mutex_
     using AtTimer = Inside<struct TimerTag>;       // the timer's own thread
-    using AtPlain = Inside<struct PlainTag>;       // while the worker on the watch dispatches
     using AtFlush = Inside<struct FlushTag>;       // while posts are handed to the program's executor
-
-    /// Kept by a worker that has nothing else to do, see scheduler_watch.hpp.
-    class Watch final : public WorkerWatch {
-    public:
-        explicit Watch(SchedulerCore& core) noexcept : core_{core} {}
-        void keep() noexcept override;
-        void call() noexcept override { core_.alarm_.call_watcher(); }
-        /// On the watch: whether one thing after another comes due, so that waking others is not worth it.
-        [[nodiscard]] bool is_in_flood() const noexcept { return is_in_flood_; }
-
-    private:
-        SchedulerCore& core_;
-        bool is_left_to_timer_ = false; // used on the watch only, as what follows
-        bool is_in_flood_ = false;
-        steady_time woken_ = steady_time::min();
-    };
 
     const SchedulerOptions options_;
     const std::shared_ptr<LogCore> log_;
@@ -453,9 +429,7 @@ private:
     std::mutex dispatch_mutex_; // one dispatch at a time; taken before mutex_
     std::mutex keep_mutex_;     // the store is told one thing after the other; taken before mutex_
     std::mutex join_mutex_;
-    TimerAlarms alarm_; // its lock is taken before mutex_
-    Watch watch_{*this};
-    std::atomic<bool> is_timer_away_{false}; // perhaps in calls of the program
+    Alarm alarm_;
     std::shared_ptr<void> clock_token_;
     NamedThread timer_;                         // guarded by join_mutex_
     std::unique_ptr<WorkerPool> pool_;          // guarded by join_mutex_

@@ -265,13 +265,7 @@ inline void SchedulerCore::post(std::size_t count) {
     WorkerPool* const pool = open_pool_;
     if (pool == nullptr || count == 0) { return; }
     try {
-        const auto task = [this] { run_one(); };
-        if (!AtPlain::is_inside(*this)) {
-            [[maybe_unused]] const bool is_accepted = pool->post_copies(count, task);
-        } else if (pool->post_quietly(count, task) > 1) { // one the worker takes itself
-            if (is_timer_away_ || !watch_.is_in_flood()) { return pool->call_help(1); }
-            alarm_.ask_for_help(std::chrono::steady_clock::now());
-        }
+        [[maybe_unused]] const bool is_accepted = pool->post_copies(count, [this] { run_one(); });
     } catch (const std::bad_alloc&) { // the timer tries again
         posts_owed_ += count;
         if (!is_refused_.exchange(true)) { alarm_.wake(); }

@@ -9,7 +9,6 @@
 #include <daybook/detail/scheduler_explain.hpp>
 #include <daybook/detail/scheduler_settle.hpp>
 #include <daybook/detail/scheduler_start.hpp>
-#include <daybook/detail/scheduler_watch.hpp>
 
 #include <algorithm>
 #include <chrono>

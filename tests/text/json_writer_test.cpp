@@ -3,7 +3,9 @@
 
 #include "support/catch.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <random>
@@ -148,12 +150,53 @@ TEST_CASE("quote, backslash and controls are escaped, wherever they stand") {
     CHECK(string_of("\b\f\n\r\t") == R"("\b\f\n\r\t")");
     CHECK(string_of(std::string_view{"\0\x1f", 2}) == R"("\u0000\u001f")");
     CHECK(string_of("\x7f</script>") == "\"\x7f</script>\"");
-    for (std::size_t place = 0; place < 40; ++place) {
-        std::string text(40, 'x');
-        text[place] = '"';
-        auto expected = text;
-        expected.insert(place, "\\");
-        CHECK(string_of(text) == '"' + expected + '"');
+    const std::string_view bytes{"\0\x1f !\"#[\\]~\x7f\x80\xff", 13}; // and those beside them
+    for (std::size_t size = 1; size <= 50; ++size) {
+        for (std::size_t place = 0; place < size; ++place) {
+            for (const char byte : bytes) {
+                auto text = std::string(size, 'x');
+                text[place] = byte;
+                auto expected = text;
+                const auto alone = string_of({&byte, 1});
+                expected.replace(place, 1, alone, 1, alone.size() - 2);
+                INFO("byte " << place << " of " << size << " is " << int{byte});
+                REQUIRE(string_of(text) == '"' + expected + '"');
+            }
+        }
+    }
+}
+
+TEST_CASE("instants behind each other are written as each is alone") {
+    const auto seed = std::random_device{}();
+    INFO("seed " << seed);
+    std::mt19937_64 random{seed};
+    constexpr std::int64_t second = 1'000'000;
+    constexpr auto least = std::numeric_limits<std::int64_t>::min();
+    constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t places[] = {0,
+                                   -second,
+                                   1'700'000'000 * second,
+                                   least,
+                                   largest - second,
+                                   daybook::min_timestamp.time_since_epoch().count(),
+                                   daybook::max_timestamp.time_since_epoch().count() - second};
+    for (int round = 0; round < 2000; ++round) {
+        std::string together = "[";
+        const auto in_one_call = written([&](JsonWriter& json) {
+            json.begin_array();
+            auto at = places[random() % std::size(places)];
+            for (int i = 0; i < 8; ++i) {
+                const daybook::sys_time instant{std::chrono::microseconds{at}};
+                json.value(instant);
+                together += (i == 0 ? "" : ",") + number_of(instant);
+                if (random() % 4 == 0) { at = places[random() % std::size(places)]; }
+                const auto step = static_cast<std::int64_t>(random() % (2 * second));
+                if (at <= largest - step) { at += step; }
+                if (random() % 2 == 0 && at >= least + second) { at -= second; }
+            }
+            json.end_array();
+        });
+        REQUIRE(in_one_call == together + "]");
     }
 }
 

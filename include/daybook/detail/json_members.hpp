@@ -7,7 +7,6 @@
 
 #include <daybook/detail/json_text.hpp>
 #include <daybook/text/json_writer.hpp>
-#include <daybook/text/timestamp.hpp>
 #include <daybook/types.hpp>
 
 #include <charconv>
@@ -78,7 +77,7 @@ public:
     }
     JsonMembers& value(sys_time instant) noexcept {
         *to_++ = '"';
-        to_ = write_timestamp(to_, instant);
+        to_ = writer_.instants_.write(to_, instant);
         *to_++ = '"';
         return *this;
     }

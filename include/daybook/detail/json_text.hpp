@@ -10,6 +10,10 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace daybook::inline v0::detail {
 
 /// Whether none of eight bytes has to be looked at: all are ASCII, but controls, quote and backslash.
@@ -23,6 +27,25 @@ namespace daybook::inline v0::detail {
     const auto backslash = word ^ (ones * '\\');
     return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & highs) == 0;
 }
+
+#if defined(__SSE2__)
+/// The same of sixteen bytes.
+[[nodiscard]] inline bool is_plain(__m128i bytes) noexcept {
+    // Signed: what is not ASCII is less than a blank, too.
+    const auto special = _mm_or_si128(
+        _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+    return _mm_movemask_epi8(special) == 0;
+}
+
+/// Copies sixteen bytes if all of them stand for themselves.
+[[nodiscard]] inline bool copy_plain_16(char* to, const char* from) noexcept {
+    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    if (!is_plain(bytes)) { return false; }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    return true;
+}
+#endif
 
 [[nodiscard]] inline bool is_plain(char byte) noexcept {
     const auto code = static_cast<unsigned char>(byte);
@@ -51,10 +74,17 @@ namespace daybook::inline v0::detail {
     return false;
 }
 
-/// Copies from the front what stands for itself, eight bytes at a time, and returns how many bytes that were. Needs
+/// Copies from the front what stands for itself, many bytes at a time, and returns how many bytes that were. Needs
 /// room for the whole text.
 [[nodiscard]] inline std::size_t copy_plain(char* to, std::string_view text) noexcept {
     std::size_t length = 0;
+#if defined(__SSE2__)
+    if (constexpr std::size_t block = sizeof(__m128i); text.size() >= block) {
+        while (text.size() - length >= block && copy_plain_16(to + length, text.data() + length)) { length += block; }
+        const std::size_t last = text.size() - block;
+        if (length > last && copy_plain_16(to + last, text.data() + last)) { return text.size(); }
+    }
+#endif
     for (; text.size() - length >= sizeof(std::uint64_t); length += sizeof(std::uint64_t)) {
         std::uint64_t word = 0;
         std::memcpy(&word, text.data() + length, sizeof word);

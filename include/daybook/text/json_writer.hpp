@@ -6,6 +6,7 @@
 /// JSON as it is written: a stream of values appended to a string, without a document in between.
 
 #include <daybook/detail/json_text.hpp>
+#include <daybook/detail/timestamp_memo.hpp>
 #include <daybook/detail/utf8.hpp>
 #include <daybook/text/timestamp.hpp>
 #include <daybook/types.hpp>
@@ -115,7 +116,7 @@ public:
     JsonWriter& value(sys_time instant) {
         char text[timestamp_length + 2];
         text[0] = '"';
-        *write_timestamp(text + 1, instant) = '"';
+        *instants_.write(text + 1, instant) = '"';
         return raw({text, sizeof text});
     }
 
@@ -241,6 +242,7 @@ private:
     void append_bytes(std::string_view bytes) noexcept { cursor_ = std::copy(bytes.begin(), bytes.end(), cursor_); }
 
     std::string* out_;
+    detail::TimestampMemo instants_;
     char* cursor_;          ///< where the next byte goes
     char* end_;             ///< of the string, room included
     std::size_t depth_ = 0; ///< objects and arrays that are open

@@ -45,6 +45,15 @@ inline char* write_two_digits(char* to, unsigned number) noexcept {
     return to + 2;
 }
 
+/// Six digits and the zone: what follows the point.
+inline char* write_micros(char* to, std::uint32_t micro) noexcept {
+    to = write_two_digits(to, micro / 10'000);
+    to = write_two_digits(to, micro / 100 % 100);
+    to = write_two_digits(to, micro % 100);
+    *to++ = 'Z';
+    return to;
+}
+
 /// Reads exactly `count` digits from the front of `text`; empty when there are fewer.
 [[nodiscard]] constexpr std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) noexcept {
     if (text.size() < count) { return std::nullopt; }
@@ -93,11 +102,7 @@ inline char* write_timestamp(char* to, sys_time instant) noexcept {
     *to++ = ':';
     to = detail::write_two_digits(to, second % 60);
     *to++ = '.';
-    to = detail::write_two_digits(to, micro / 10'000);
-    to = detail::write_two_digits(to, micro / 100 % 100);
-    to = detail::write_two_digits(to, micro % 100);
-    *to++ = 'Z';
-    return to;
+    return detail::write_micros(to, micro);
 }
 
 /// See write_timestamp.

@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 
 set(daybook_cmake_dir "${CMAKE_INSTALL_DATADIR}/cmake/daybook")
 
-install(TARGETS daybook EXPORT daybook_core FILE_SET HEADERS)
+install(TARGETS daybook EXPORT daybook_core FILE_SET HEADERS FILE_SET details)
 install(
     EXPORT daybook_core
     NAMESPACE daybook::

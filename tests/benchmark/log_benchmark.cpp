@@ -14,6 +14,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -132,9 +133,12 @@ void log_many_names(benchmark::State& state) {
     }
 }
 
-daybook::JobExecutionLog<>& shared_log() {
-    static daybook::JobExecutionLog<> log{capacity};
-    return log;
+/// @param parts  See LogOptions::shards.
+daybook::JobExecutionLog<>& shared_log(std::size_t parts = 1) {
+    static std::map<std::size_t, daybook::JobExecutionLog<>> logs;
+    static std::mutex mutex;
+    const std::scoped_lock lock{mutex};
+    return logs.try_emplace(parts, daybook::LogOptions{.capacity = capacity, .shards = parts}).first->second;
 }
 
 /// Each thread records jobs of its own in one log.
@@ -143,6 +147,26 @@ void log_threads(benchmark::State& state) {
     const std::string job = "job_" + std::to_string(state.thread_index());
     for (auto _ : state) { log.record_success(log.record_start(job, "handler", "method")); }
     state.SetItemsProcessed(state.iterations());
+}
+
+/// The same with jobs that do something for so many nanoseconds: from where on one lock is enough for two threads.
+void log_threads_at_work(benchmark::State& state) {
+    daybook::JobExecutionLog log = shared_log();
+    const std::string job = "job_" + std::to_string(state.thread_index());
+    const std::chrono::nanoseconds body{state.range(0)};
+    for (auto _ : state) {
+        const auto run = log.record_start(job, "handler", "method");
+        const auto end = std::chrono::steady_clock::now() + body;
+        while (std::chrono::steady_clock::now() < end) {}
+        log.record_success(run);
+    }
+}
+
+/// Each thread records jobs of its own in one log that is kept in parts.
+void log_threads_in_parts(benchmark::State& state) {
+    daybook::JobExecutionLog log = shared_log(static_cast<std::size_t>(state.range(0)));
+    const std::string job = "job_" + std::to_string(state.thread_index());
+    for (auto _ : state) { log.record_success(log.record_start(job, "handler", "method")); }
 }
 
 /// A log for each thread: what the threads could do if they shared nothing.
@@ -284,10 +308,13 @@ void range_of_a_week(benchmark::State& state) {
 void histogram_record(benchmark::State& state) {
     daybook::LatencyHistogram<> histogram;
     std::uint64_t random = 1;
-    for (auto _ : state) {
+    std::array<std::chrono::nanoseconds, 1024> durations; // made beforehand: making one takes as long as counting it
+    for (auto& duration : durations) {
         random = random * 6364136223846793005U + 1442695040888963407U;
-        histogram.record(std::chrono::nanoseconds{static_cast<std::int64_t>(random >> 36)});
+        duration = std::chrono::nanoseconds{static_cast<std::int64_t>(random >> 36)};
     }
+    std::size_t i = 0;
+    for (auto _ : state) { histogram.record(durations[i++ % durations.size()]); }
     benchmark::DoNotOptimize(histogram.count());
 }
 
@@ -330,7 +357,20 @@ void register_all() {
     for (const int threads : {1, 2, 4, 8}) {
         const std::string number = std::to_string(threads);
         RegisterBenchmark(("log_threads_" + number).c_str(), log_threads)->Threads(threads)->UseRealTime();
+        RegisterBenchmark(("log_threads_in_parts_" + number).c_str(), log_threads_in_parts)
+            ->Arg(2)
+            ->Arg(8)
+            ->Threads(threads)
+            ->UseRealTime();
         RegisterBenchmark(("log_threads_apart_" + number).c_str(), log_threads_apart)->Threads(threads)->UseRealTime();
+    }
+    for (const int threads : {1, 2}) {
+        RegisterBenchmark(("log_threads_at_work_" + std::to_string(threads)).c_str(), log_threads_at_work)
+            ->Arg(250)
+            ->Arg(500)
+            ->Arg(1000)
+            ->Threads(threads)
+            ->UseRealTime();
     }
     RegisterBenchmark("record_p99", record_p99)->Arg(0)->Arg(2)->Iterations(1);
     const auto pages = [](const char* name, const daybook::ExecutionQuery& query) {
@@ -376,6 +416,12 @@ int main(int argc, char** argv) {
             {"start + finish, by long names with a result / deque log", "log_by_names_long", "deque_log_long", 1.3},
             {"start + finish, 20 jobs, 100,000 records / deque log", "log_many_names", "deque_log"},
             {"throughput of two threads / one thread", "log_threads_1", "log_threads_2", {}, 1.5},
+            {"the same in two parts", "log_threads_1", "log_threads_in_parts_2/2", {}, 1.5},
+            {"one thread in two parts / in one", "log_threads_in_parts_1/2", "log_threads_1"},
+            {"two threads in one part with jobs of 0.25 us / one thread", "log_threads_at_work_1/250",
+             "log_threads_at_work_2/250"},
+            {"the same with jobs of 0.5 us", "log_threads_at_work_1/500", "log_threads_at_work_2/500"},
+            {"the same with jobs of 1 us", "log_threads_at_work_1/1000", "log_threads_at_work_2/1000"},
             {"throughput of four threads / one thread", "log_threads_1", "log_threads_4"},
             {"throughput of eight threads / one thread", "log_threads_1", "log_threads_8"},
             {"throughput of two threads with a log each / one thread", "log_threads_apart_1", "log_threads_apart_2"},

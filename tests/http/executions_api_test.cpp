@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <variant>
 
 namespace http = daybook::http;
@@ -304,6 +305,56 @@ TEST_CASE("pages follow each other by cursor, and by offset") {
     CHECK(contains(by_offset, R"({"count":1,)"));
     CHECK(contains(by_offset, R"("offset":6,)"));
     CHECK(contains(api.body("/api/executions?offset=99999999999999999999"), R"({"count":0,)"));
+}
+
+TEST_CASE("a log in parts is listed and counted as one in one part is") {
+    Fixture api;
+    daybook::JobExecutionLog<> parts{daybook::LogOptions{.capacity = 1000, .shards = 3, .clock = api.clock}};
+    http::Router other{{.authorize = http::allow_changes()}};
+    other.add(http::executions_api(parts));
+    for (int number = 0; number < 30; ++number) {
+        const auto job = "job_" + std::to_string(number % 4);
+        std::thread{[&] { // each has a part of its own, in turn
+            const auto one = api.log.record_start(job, {}, "run");
+            const auto another = parts.record_start(job, {}, "run");
+            api.clock.advance(std::chrono::milliseconds{1 + number % 7});
+            if (number % 3 == 0) {
+                api.log.record_error(one, "it broke");
+                parts.record_error(another, "it broke");
+            } else {
+                api.log.record_success(one, std::to_string(number));
+                parts.record_success(another, std::to_string(number));
+            }
+        }}
+            .join();
+        api.clock.advance(1ms);
+    }
+    /// A body without what numbers of executions and places in a list are in it: those a log gives as it likes.
+    const auto without_ids = [](std::string body) {
+        for (const std::string name : {"\"id\":", "\"occurrence_id\":", "\"next_cursor\":", "\"scanned\":"}) {
+            for (auto at = body.find(name); at != std::string::npos; at = body.find(name, at)) {
+                at += name.size();
+                body.erase(at, body.find_first_of(",}", at) - at);
+            }
+        }
+        return body;
+    };
+    for (const auto* target :
+         {"/api/executions?limit=12", "/api/executions?limit=12&offset=7&sort=longest", "/api/executions?sort=oldest",
+          "/api/executions?job_id=job_2", "/api/executions?status=error&text=broke", "/api/executions/errors?limit=4",
+          "/api/executions/stats", "/api/executions/stats/timeline"}) {
+        INFO(target);
+        const auto expected = api.get(target);
+        const auto shown = other.handle({.target = target});
+        CHECK(shown.status == expected.status);
+        CHECK(without_ids(shown.body) == without_ids(expected.body));
+    }
+    const auto first = other.handle({.target = "/api/executions?limit=20"}).body;
+    const std::string before = R"("next_cursor":")";
+    const auto at = first.find(before) + before.size();
+    const auto rest =
+        other.handle({.target = "/api/executions?limit=20&cursor=" + first.substr(at, first.find('"', at) - at)});
+    CHECK(contains(rest.body, R"({"count":10,)"));
 }
 
 TEST_CASE("errors are listed under errors, the newest first, and without a result") {

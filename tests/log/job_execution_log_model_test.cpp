@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <daybook/detail/log_core.hpp>
-#include <daybook/detail/log_reader.hpp>
+#include <daybook/detail/parts_reader.hpp>
 #include <daybook/detail/pinned_names.hpp>
 #include <daybook/detail/query_cursor.hpp>
 #include <daybook/detail/result_block.hpp>
@@ -150,7 +150,7 @@ struct Both {
         }
     }
 
-    [[nodiscard]] detail::LogReader reader() const { return detail::LogReader{*core}; }
+    [[nodiscard]] detail::PartsReader reader() const { return detail::PartsReader{*core}; }
 
     /// Begins anew, with what `options` says by now.
     void remake() {
@@ -221,7 +221,7 @@ struct Asked : detail::PageFacts {
     std::vector<JobExecutionRecord<std::string>> records;
 };
 
-Asked ask(const detail::LogReader& reader, const ExecutionQuery& query) {
+Asked ask(const detail::PartsReader& reader, const ExecutionQuery& query) {
     detail::RecordBuilder<std::string> records;
     auto facts = reader.query(query, records, detail::result_search<std::string>());
     return {std::move(facts), records.take()};
@@ -243,7 +243,7 @@ std::vector<ExecutionQuery> all_queries() {
 }
 
 /// One page of it, and the whole by cursor.
-void compare_list(const detail::LogReader& reader, ExecutionQuery query, const std::vector<ReferenceRecord>& expected,
+void compare_list(const detail::PartsReader& reader, ExecutionQuery query, const std::vector<ReferenceRecord>& expected,
                   std::size_t page_size) {
     INFO(text(query));
     query.limit = 1000;
@@ -276,7 +276,7 @@ void compare_list(const detail::LogReader& reader, ExecutionQuery query, const s
 }
 
 /// The whole by cursor, when no page may look at more than a few records.
-void compare_bounded(const detail::LogReader& reader, ExecutionQuery query,
+void compare_bounded(const detail::PartsReader& reader, ExecutionQuery query,
                      const std::vector<ReferenceRecord>& expected, std::size_t page_size, std::size_t max_scanned) {
     INFO(text(query) << ", pages of " << page_size << ", at most " << max_scanned << " scanned");
     query.limit = page_size;
@@ -352,14 +352,21 @@ void compare_stats(const Both& both) {
     REQUIRE(stats.by_handler.size() <= reference.by_handler.size());
 }
 
-/// How many of the lives of a log are tried: all, but a tenth under the thread sanitizer, which has nothing to see in
-/// one thread, unless DAYBOOK_LONG_TESTS=1 is in the environment.
+/// How many of the lives of a log are tried: all, but under sanitizers, which look at each more closely, a third, and a
+/// tenth where it is threads that they look at, which are none here; unless DAYBOOK_LONG_TESTS=1 is in the environment.
 std::uint32_t lives(std::uint32_t all) {
-#ifdef __SANITIZE_THREAD__
-    const char* wanted = std::getenv("DAYBOOK_LONG_TESTS"); // NOLINT(concurrency-mt-unsafe): nobody sets it
-    if (wanted == nullptr || std::string{wanted} != "1") { return (all + 9) / 10; }
+#if defined(__SANITIZE_THREAD__)
+    constexpr std::uint32_t part = 10;
+#elif defined(__SANITIZE_ADDRESS__)
+    constexpr std::uint32_t part = 3;
+#elif defined(__has_feature)
+    constexpr std::uint32_t part = __has_feature(thread_sanitizer) ? 10 : __has_feature(address_sanitizer) ? 3 : 1;
+#else
+    constexpr std::uint32_t part = 1;
 #endif
-    return all;
+    const char* wanted = std::getenv("DAYBOOK_LONG_TESTS"); // NOLINT(concurrency-mt-unsafe): nobody sets it
+    if (wanted != nullptr && std::string{wanted} == "1") { return all; }
+    return (all + part - 1) / part;
 }
 
 void compare(Both& both, const std::vector<ExecutionQuery>& queries) {
@@ -449,7 +456,7 @@ TEST_CASE("executions that thousands of others overtake are found in every list,
         Both both{seed};
         both.options = {.capacity = 3, .error_capacity = 2, .max_running = 12, .clock = both.clock};
         both.core = std::make_shared<detail::LogCore>(both.options);
-        const detail::LogReader reader{*both.core};
+        const detail::PartsReader reader{*both.core};
         ReferenceLog reference{both.options};
         const auto start = [&](const std::string& job, JobStatus status) {
             const auto run = both.core->start(detail::HashedNames{job, {}, {}}, {.job_id = job}, status);

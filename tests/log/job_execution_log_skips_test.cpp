@@ -145,7 +145,7 @@ TEST_CASE("a skip in a log of one record takes its place") {
 TEST_CASE("a queued execution that is skipped keeps its id and comes to stand where it was skipped") {
     ManualClock clock;
     const auto core = std::make_shared<detail::LogCore>(with_clock(clock, {.capacity = 10, .skip_capacity = 5}));
-    const detail::LogReader reader{*core};
+    const detail::PartsReader reader{*core};
     const detail::HashedNames names{"a", {}, {}};
     const auto waiting = core->start(names, {.job_id = "a"}, JobStatus::queued);
     const auto running = core->start(names, {.job_id = "a"}, JobStatus::running);

@@ -14,17 +14,6 @@ using namespace daybook;
 using namespace log_test;
 using namespace std::chrono_literals;
 
-namespace {
-
-std::string refusal(const LogOptions& options) {
-    try {
-        const JobExecutionLog<> log{options};
-    } catch (const std::invalid_argument& error) { return error.what(); }
-    return "accepted";
-}
-
-} // namespace
-
 TEST_CASE("a log without room is refused") {
     CHECK_THROWS_AS(JobExecutionLog<>{0}, std::invalid_argument);
     CHECK_NOTHROW(JobExecutionLog<>{1});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "log/log_test_support.hpp"
 #include "support/catch.hpp"
 
 #include <daybook/detail/fleet_member.hpp>
@@ -43,6 +44,7 @@ using daybook::detail::FleetMember;
 using daybook::detail::Leftovers;
 using daybook::testing::MemoryCalls;
 using daybook::testing::MemoryStore;
+using log_test::refusal;
 
 constexpr std::chrono::seconds ample_time{60}; // nothing is expected to take so long
 
@@ -256,13 +258,6 @@ public:
     using MemoryStore::unfinished;
     using MemoryStore::write;
 };
-
-std::string refusal(const LogOptions& options) {
-    try {
-        const JobExecutionLog<> log{options};
-    } catch (const std::invalid_argument& error) { return error.what(); }
-    return "";
-}
 
 } // namespace
 
@@ -776,7 +771,7 @@ TEST_CASE("an execution with a reserved id stands where it began, and is found b
         begun.push_back(id);
         bench.clock.advance(1ms);
     }
-    const daybook::detail::LogReader reader{*log.core};
+    const daybook::detail::PartsReader reader{*log.core};
     for (std::size_t i = begun.size() - 10; i < begun.size(); ++i) {
         const auto found = reader.find(begun[i]);
         REQUIRE(found);

@@ -8,6 +8,7 @@
 #include <daybook/log/job_execution_log.hpp>
 #include <daybook/time/manual_clock.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,14 @@ inline daybook::Execution fail(daybook::JobExecutionLog<>& log, std::string_view
     const auto run = log.record_start(job);
     log.record_error(run, "why");
     return run;
+}
+
+/// Why a log with these options is refused.
+inline std::string refusal(const daybook::LogOptions& options) {
+    try {
+        const daybook::JobExecutionLog<> log{options};
+    } catch (const std::invalid_argument& error) { return error.what(); }
+    return "accepted";
 }
 
 /// Options on a clock that only the test moves.

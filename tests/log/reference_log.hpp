@@ -71,6 +71,7 @@ public:
         record->started_at = wall;
         record->since = steady;
         record->place = ++places_;
+        track(*record);
         open_skip_.erase(record->job_id);
         return true;
     }

@@ -12,6 +12,8 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -54,9 +56,36 @@ private:
     std::uint64_t dropped_ = 0;
 };
 
-/// The rings of a log. Lives under the log's lock, but for `wake_all`.
+/// What subscribers sleep on: one for all parts of a log.
+///
+/// @par Thread safety
+/// Safe. Its lock is taken before that of any part.
+class FeedBell {
+public:
+    void ring() noexcept {
+        { const std::scoped_lock lock{mutex_}; } // whoever is about to sleep does so first
+        awake_.notify_all();
+    }
+
+    /// Sleeps until `is_ready()`, a stop is requested, or the time has come. `is_ready` sees to it that the bell is
+    /// rung.
+    /// @returns What it said last.
+    template <class IsReady>
+    [[nodiscard]] bool sleep(const std::stop_token& stop, steady_time until, IsReady&& is_ready) {
+        std::unique_lock lock{mutex_};
+        return awake_.wait_until(lock, stop, until, is_ready);
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any awake_; // that of std::stop_token
+};
+
+/// The rings of a log, or of a part of it. Lives under its lock, but for `wake_all`.
 class FeedRings {
 public:
+    explicit FeedRings(std::shared_ptr<FeedBell> bell) : bell_{std::move(bell)} {}
+
     void add(FeedRing& ring) { rings_.push_back(&ring); }
     void remove(FeedRing& ring) noexcept { std::erase(rings_, &ring); }
 
@@ -68,7 +97,15 @@ public:
         return is_wanted && std::exchange(somebody_sleeps_, false) ? this : nullptr;
     }
 
-    [[gnu::noinline]] void wake_all() noexcept { awake_.notify_all(); }
+    [[gnu::noinline]] void wake_all() noexcept { bell_->ring(); }
+
+    /// Whoever asks is about to sleep, unless there is something. Whoever sleeps on asks each time: one wake-up for
+    /// each sleep, not one for each record.
+    [[nodiscard]] bool is_ready(const FeedRing& ring) noexcept {
+        somebody_sleeps_ = somebody_sleeps_ || ring.is_empty();
+        return !ring.is_empty();
+    }
+    [[nodiscard]] const std::shared_ptr<FeedBell>& bell() const noexcept { return bell_; }
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         std::size_t bytes = heap_bytes(sizeof *this) + heap_bytes(rings_);
@@ -76,20 +113,10 @@ public:
         return bytes;
     }
 
-    /// Gives the lock back until the ring has something, a stop is requested, or the time has come.
-    template <class Lock>
-    void sleep(Lock& lock, const std::stop_token& stop, steady_time until, const FeedRing& ring) {
-        // Whoever sleeps on says so each time: one wake-up for each sleep, not one for each record.
-        awake_.wait_until(lock, stop, until, [&] {
-            if (ring.is_empty()) { somebody_sleeps_ = true; }
-            return !ring.is_empty();
-        });
-    }
-
 private:
     std::vector<FeedRing*> rings_;
     bool somebody_sleeps_ = false;
-    std::condition_variable_any awake_; // that of std::stop_token
+    std::shared_ptr<FeedBell> bell_;
 };
 
 } // namespace daybook::inline v0::detail

@@ -111,6 +111,30 @@ public:
         }
     }
 
+    /// What was counted elsewhere for the same handler.
+    /// @param is_over  The hour that is under way there, `key`, is not the present one.
+    /// @param now      What has been counted there so far.
+    void add(const HandlerFigures& other, bool is_over, PeriodKey key, const OutcomeTally& now) noexcept {
+        hours_.add(other.hours_);
+        delays_.drift += other.delays_.drift;
+        delays_.queue += other.delays_.queue;
+        duration_.merge(other.duration_);
+        if (is_over) {
+            HandlerHour hour{.key = key};
+            hour.add(now - other.base_, other.hour_duration());
+            if (key != no_period) { hours_.add(hour); }
+            base_ += now;
+            base_count_ += other.duration_.count();
+            base_sum_ += other.duration_.sum_ns();
+        } else {
+            base_ += other.base_;
+            base_count_ += other.base_count_;
+            base_sum_ += other.base_sum_;
+            hour_min_ = std::min(hour_min_, other.hour_min_);
+            hour_max_ = std::max(hour_max_, other.hour_max_);
+        }
+    }
+
     void clear() noexcept { *this = HandlerFigures{}; }
 
     /// Outside of the object itself, and the most that it comes to.

@@ -45,6 +45,15 @@ public:
         }
     }
 
+    /// What was counted elsewhere at the same times. Of two hours that share a place the newer one stays.
+    void add(const Hour& hour) noexcept {
+        const std::uint8_t at = where_[place_of(hour.key, length)];
+        if (at == nowhere || hours_[at].key <= hour.key) { close(hour); }
+    }
+    void add(const HourRing& other) noexcept {
+        for (const Hour& hour : other.hours_) { add(hour); }
+    }
+
     /// Calls `visit(const Hour&)` for what there is of the hours `first` to `last`, in any order. O(hours kept).
     template <class Visit>
     void for_each(PeriodKey first, PeriodKey last, Visit&& visit) const {

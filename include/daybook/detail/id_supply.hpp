@@ -8,13 +8,15 @@
 #include <daybook/log/fleet_store.hpp>
 #include <daybook/types.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <new>
 
 namespace daybook::inline v0::detail {
 
-/// One id after the other; in a fleet from a block that is this process's alone, and then from the next.
+/// One id after the other; in a fleet from a block that is this process's alone, and then from the next; in a log of
+/// several parts from small blocks that all of them take from one source.
 ///
 /// @par Thread safety
 /// Distinct objects: safe. Shared objects: unsafe.
@@ -34,6 +36,12 @@ public:
         low_at_ = block.id_count / 4;
     }
 
+    /// Blocks from `source`, the first id that nobody has taken. It must outlive this object.
+    void begin_from(std::atomic<ExecutionId>& source) noexcept {
+        begin_with({});
+        source_ = &source;
+    }
+
     /// These as well, after the others.
     void add(const IdBlock& block) noexcept { spare_ = block; }
 
@@ -43,6 +51,7 @@ public:
     /// Makes sure that there is one. @throws std::bad_alloc  All are used.
     void ready() {
         if (next_ != end_) { return; }
+        if (source_ != nullptr) { spare_ = {source_->fetch_add(block_size, std::memory_order_relaxed), block_size}; }
         if (spare_.id_count == 0) { throw std::bad_alloc{}; }
         begin_with(IdBlock{spare_});
     }
@@ -51,10 +60,13 @@ public:
     [[nodiscard]] ExecutionId take() noexcept { return next_++; }
 
 private:
+    static constexpr std::uint64_t block_size = 64; ///< from a source: ids stay near the order of time
+
     ExecutionId next_ = 1;
     ExecutionId end_ = std::numeric_limits<ExecutionId>::max();
     std::uint64_t low_at_ = 0;
     IdBlock spare_ = {};
+    std::atomic<ExecutionId>* source_ = nullptr;
 };
 
 } // namespace daybook::inline v0::detail

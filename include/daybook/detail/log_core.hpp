@@ -8,6 +8,7 @@
 #include <daybook/detail/log_state.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,14 +23,16 @@
 
 namespace daybook::inline v0::detail {
 
-inline LogCore::LogCore(LogOptions options)
+inline LogCore::LogCore(LogOptions options, std::atomic<ExecutionId>* ids, std::size_t parts)
     : options_{checked(std::move(options))},
       tag_{next_log_tag()},
       pool_{options_.capacity + options_.max_running + 1},
       index_{pool_, options_.capacity + options_.max_running},
-      ids_{pool_, options_.capacity + options_.max_running + 1},
+      ids_{pool_, (options_.capacity + options_.max_running + 1) * parts}, // whose ids stand between these
       stats_{options_.max_tracked_handlers, options_.max_tracked_jobs, options_.clock.now()},
-      finished_{pool_, options_} {}
+      finished_{pool_, options_} {
+    if (ids != nullptr) { ids_left_.begin_from(*ids); }
+}
 
 inline NameRefs LogCore::acquire(const HashedNames& names) {
     const std::scoped_lock lock{mutex_};
@@ -137,7 +140,7 @@ inline void LogCore::abandon_oldest(steady_time now, Discarded& discarded) noexc
 }
 
 inline void LogCore::count_start(ExecutionSlot& slot, const Owners& owners,
-                                 std::optional<std::chrono::nanoseconds> queue_delay) noexcept {
+                                 const std::optional<std::chrono::nanoseconds>& queue_delay) noexcept {
     slot.ran = true;
     std::optional<std::chrono::nanoseconds> drift;
     if (slot.scheduled_at != ExecutionSlot::no_instant && slot.attempt_number == 1) {
@@ -180,6 +183,7 @@ inline bool LogCore::begin(const Execution& execution, std::optional<std::uint32
     slot.started_at = now.wall.time_since_epoch().count();
     const auto waited = now.steady.time_since_epoch() - std::chrono::nanoseconds{slot.steady};
     slot.steady = now.steady.time_since_epoch().count();
+    track_names(slot, owners); // a clear may have come since it was handed over
     count_start(slot, owners, waited);
     place(slot, slot.started_at);
     note(execution.slot);

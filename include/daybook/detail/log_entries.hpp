@@ -125,6 +125,9 @@ public:
     /// Copies a record. Called under the lock.
     virtual void add(const ExecutionSlot& slot, const RecordNames& names) = 0;
 
+    /// Leaves those with these numbers, from 0, in this order. Not called under the lock.
+    virtual void arrange(const std::vector<std::size_t>& order) = 0;
+
 protected:
     ~RecordSink() = default;
 };
@@ -235,6 +238,10 @@ inline LogOptions checked(LogOptions options) {
         refuse("storing.node must have at most 230 bytes in a fleet");
     }
     if (options.fleet) { check(*options.fleet, options.store); }
+    if (options.shards < 1 || options.shards > 64 || options.shards > options.capacity) {
+        refuse("shards must be 1 to 64, and at most capacity");
+    }
+    if (options.shards > 1 && options.store) { refuse("shards must be 1 with a store"); }
     const std::size_t skips = options.skip_capacity.value_or(1);
     if (skips < 1 || skips > options.capacity) { refuse("skip_capacity must be 1 to capacity"); }
     return options;

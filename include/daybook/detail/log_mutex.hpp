@@ -33,6 +33,8 @@ public:
 
     void unlock() noexcept { is_taken_.store(false, std::memory_order_release); }
 
+    [[nodiscard]] bool is_taken() const noexcept { return is_taken_.load(std::memory_order_relaxed); }
+
     /// Whether somebody who records waits: a hint for who holds it and can go on later.
     [[nodiscard]] bool is_wanted() const noexcept { return waiting_.load(std::memory_order_relaxed) != 0; }
 

@@ -12,6 +12,7 @@
 #include <daybook/detail/record_facts.hpp>
 #include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/record_streams.hpp>
+#include <daybook/detail/stats_sum.hpp>
 #include <daybook/detail/text_search.hpp>
 #include <daybook/log/execution_query.hpp>
 
@@ -37,10 +38,26 @@ struct PageFacts {
     std::uint64_t scanned = 0;
     bool complete = true;
     std::size_t passed = 0;
+    SortKey front = {}; ///< the end of the list as it was looked at: newer ones were not there
 };
 
 class LogReader {
 public:
+    /// How many records there are.
+    struct Stock {
+        std::array<std::uint64_t, status_count> by_status{};
+        std::size_t retained = 0;
+
+        void show(StatsSnapshot& all, std::size_t capacity) const {
+            const auto count = [&](JobStatus status) { return by_status[static_cast<std::size_t>(status)]; };
+            all.queued = count(JobStatus::queued);
+            all.running = count(JobStatus::running);
+            all.retained = retained;
+            all.buffer_utilization = static_cast<double>(retained) / static_cast<double>(capacity);
+            for (const JobStatus status : all_statuses) { all.by_status.emplace(to_string(status), count(status)); }
+        }
+    };
+
     explicit LogReader(const LogCore& core)
         : core_{core},
           view_{core.pool_, core.index_, core.ids_, core.jobs_, core.handlers_, core.methods_, core.mutex_},
@@ -58,23 +75,22 @@ public:
 
     [[nodiscard]] StatsSnapshot stats() const {
         const ClockReading now = core_.options_.clock.read();
-        std::array<std::uint64_t, status_count> by_status{};
-        std::size_t retained = 0;
+        Stock stock;
         StatsSnapshot all = core_.stats_.snapshot(now.wall, now.steady, [&](auto&& work) {
             const ReadingTurn lock{core_.mutex_};
             if (!work()) { return; }
-            retained = core_.finished_.size();
-            for (const JobStatus status : all_statuses) {
-                by_status[static_cast<std::size_t>(status)] = index_.count(status);
-            }
+            stock = {};
+            add_to(stock);
         });
-        const auto count = [&](JobStatus status) { return by_status[static_cast<std::size_t>(status)]; };
-        all.queued = count(JobStatus::queued);
-        all.running = count(JobStatus::running);
-        all.retained = retained;
-        all.buffer_utilization = static_cast<double>(retained) / static_cast<double>(core_.options_.capacity);
-        for (const JobStatus status : all_statuses) { all.by_status.emplace(to_string(status), count(status)); }
+        stock.show(all, core_.options_.capacity);
         return all;
+    }
+
+    /// Adds what has been counted here, and how many records there are if that is wanted. In one turn.
+    void add_stats(StatsSum& sum, Stock* stock) const {
+        const ReadingTurn lock{core_.mutex_};
+        sum.add(core_.stats_);
+        if (stock != nullptr) { add_to(*stock); }
     }
 
     /// How late executions started, and how long they waited. O(1).
@@ -91,26 +107,11 @@ public:
         });
     }
 
-    /// The records that match, in the order that the query asks for.
+    /// The records with these statuses that match, in the order that the query asks for.
     /// @param search  Says whether a result has a text in it; null where results are not searched.
     /// @throws std::invalid_argument  The cursor is malformed, or a value of metadata is asked for without its key.
-    [[nodiscard]] PageFacts query(const ExecutionQuery& query, RecordSink& records,
-                                  ResultSearch search = nullptr) const {
-        return run(query, statuses_of(query), records, search);
-    }
-
-    /// The same among the failures, final or not.
-    [[nodiscard]] PageFacts failures(const ExecutionQuery& query, RecordSink& records,
-                                     ResultSearch search = nullptr) const {
-        return run(query, StatusSet::failures(), records, search);
-    }
-
-private:
-    /// Executions in flight that may be looked at without giving the lock to others in between.
-    static constexpr std::size_t few = 512;
-
-    [[nodiscard]] PageFacts run(const ExecutionQuery& query, StatusSet statuses, RecordSink& records,
-                                ResultSearch search) const {
+    [[nodiscard]] PageFacts page(const ExecutionQuery& query, StatusSet statuses, RecordSink& records,
+                                 ResultSearch search) const {
         if (query.metadata_value && query.metadata_key.empty()) {
             throw std::invalid_argument{"ExecutionQuery: metadata_value needs metadata_key"};
         }
@@ -121,7 +122,9 @@ private:
         if (are_few) { in_flight.reserve(few); } // not under the lock
         {
             const ReadingTurn lock{core_.mutex_};
-            if (!scan.begin()) { return page; }
+            const bool has_names = scan.begin();
+            page.front = scan.front(Direction::older).bound;
+            if (!has_names) { return page; }
             if (scan.known_total() && query.offset >= *scan.known_total()) {
                 page.total.count = *scan.known_total();
                 if (!scan.cursor()) { page.passed = static_cast<std::size_t>(*scan.known_total()); }
@@ -139,6 +142,18 @@ private:
         }
         page.scanned += scan.scanned();
         return page;
+    }
+
+private:
+    /// Executions in flight that may be looked at without giving the lock to others in between.
+    static constexpr std::size_t few = 512;
+
+    /// Whoever calls holds the lock.
+    void add_to(Stock& stock) const noexcept {
+        stock.retained += core_.finished_.size();
+        for (const JobStatus status : all_statuses) {
+            stock.by_status[static_cast<std::size_t>(status)] += index_.count(status);
+        }
     }
 
     /// Where these are few, it is better to look at them than to walk past everything that the ring has overtaken.

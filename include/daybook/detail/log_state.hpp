@@ -27,6 +27,7 @@
 #include <daybook/time/wall_clock.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,7 @@
 
 namespace daybook::inline v0::detail {
 
+class LogShards;
 class StoreWriter;
 
 /// @par Thread safety
@@ -49,7 +51,11 @@ class StoreWriter;
 /// are made before it is taken, and destroyed after it was released.
 class LogCore {
 public:
-    explicit LogCore(LogOptions options);
+    explicit LogCore(LogOptions options) : LogCore{std::move(options), nullptr, 1} {}
+    /// One of several parts, see log_shards.hpp.
+    /// @param ids  From where all of them take theirs.
+    LogCore(LogOptions options, std::atomic<ExecutionId>& ids, std::size_t parts)
+        : LogCore{std::move(options), &ids, parts} {}
     LogCore(const LogCore&) = delete;
     LogCore& operator=(const LogCore&) = delete;
 
@@ -110,6 +116,15 @@ public:
         return finished_.size();
     }
 
+    /// Which handles are its own.
+    [[nodiscard]] std::uint32_t tag() const noexcept { return tag_; }
+
+    /// Whether somebody is at it just now.
+    [[nodiscard]] bool is_busy() const noexcept { return mutex_.is_taken(); }
+
+    /// All parts of the log, of which this is the first. Null: it has no others.
+    [[nodiscard]] const LogShards* shards() const noexcept { return shards_.get(); }
+
     /// Null where records stay in memory.
     [[nodiscard]] StoreWriter* store_writer() const noexcept { return writer_.get(); }
 
@@ -121,6 +136,7 @@ public:
 
 private:
     friend class LogReader;   // asks; see log_reader.hpp
+    friend class LogShards;   // makes logs of several parts
     friend class StoreWriter; // writes what has changed; see store_writer.hpp
     friend class LogUpkeep;   // age, memory and subscribers; see log_upkeep.hpp
     using JobTable = NameTable<NameEntry<&ExecutionSlot::by_job>>;
@@ -146,7 +162,7 @@ private:
     [[gnu::always_inline]] void finish_locked(std::uint32_t index, ExecutionSlot& slot, JobStatus status,
                                               Finality finality, steady_time steady, Discarded& discarded) noexcept;
     void count_start(ExecutionSlot& slot, const Owners& owners,
-                     std::optional<std::chrono::nanoseconds> queue_delay) noexcept;
+                     const std::optional<std::chrono::nanoseconds>& queue_delay) noexcept;
     void count_skip(const ExecutionSlot& slot, std::uint64_t occurrences) noexcept;
     [[gnu::always_inline]] void link(std::uint32_t index, ExecutionSlot& slot, const Owners& owners) noexcept;
     void link_skip(std::uint32_t index, ExecutionSlot& slot) noexcept;
@@ -168,6 +184,7 @@ private:
     void place(ExecutionSlot& slot, std::int64_t at) noexcept {
         if (journal_) { slot.position = journal_->place(at); }
     }
+    LogCore(LogOptions options, std::atomic<ExecutionId>* ids, std::size_t parts);
     void ready_for_one(ExecutionId reserved);
     ExecutionId next_id(ExecutionSlot& slot, ExecutionId reserved) noexcept {
         slot.is_claimed = reserved != 0;
@@ -176,6 +193,7 @@ private:
 
     const LogOptions options_;
     const std::uint32_t tag_;
+    std::shared_ptr<const LogShards> shards_; // set once, before anything is recorded
 
     LogClock clock_;
     mutable LogMutex mutex_;

@@ -17,8 +17,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <stop_token>
+#include <utility>
 
 namespace daybook::inline v0::detail {
 
@@ -68,10 +67,14 @@ public:
     }
 
     /// From now on `ring` hears of whatever finishes, until it is closed.
-    void open(FeedRing& ring) {
+    /// @param bell  Null: one of its own, unless there is one by now.
+    /// @returns What is rung then.
+    std::shared_ptr<FeedBell> open(FeedRing& ring, std::shared_ptr<FeedBell> bell) {
+        if (!bell) { bell = std::make_shared<FeedBell>(); }
         const std::scoped_lock lock{core_.mutex_};
-        if (!core_.feeds_) { core_.feeds_ = std::make_unique<FeedRings>(); }
+        if (!core_.feeds_) { core_.feeds_ = std::make_unique<FeedRings>(std::move(bell)); }
         core_.feeds_->add(ring);
+        return core_.feeds_->bell();
     }
 
     /// @pre It was opened.
@@ -80,11 +83,10 @@ public:
         core_.feeds_->remove(ring);
     }
 
-    /// See FeedRings::sleep. @returns Whether there is something to read.
-    [[nodiscard]] bool wait(FeedRing& ring, const std::stop_token& stop, steady_time until) {
-        std::unique_lock lock{core_.mutex_};
-        core_.feeds_->sleep(lock, stop, until, ring);
-        return !ring.is_empty();
+    /// Whether there is something to read; if not, the bell will be rung.
+    [[nodiscard]] bool is_ready(const FeedRing& ring) noexcept {
+        const std::scoped_lock lock{core_.mutex_};
+        return core_.feeds_->is_ready(ring);
     }
 
     /// Calls `ask(ring)` under the lock: library code only.

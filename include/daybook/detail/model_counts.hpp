@@ -77,6 +77,15 @@ public:
         return sum;
     }
 
+    /// What was counted elsewhere; as HandlerFigures::add.
+    void add(const ModelCounts& other, bool is_over, PeriodKey key) noexcept {
+        for (const Model& theirs : other.models_) {
+            const std::uint32_t number = number_of(theirs.name);
+            add(number == rest ? rest_ : models_[number], theirs, is_over, key);
+        }
+        add(rest_, other.rest_, is_over, key);
+    }
+
     /// Starts anew. @returns What is to be destroyed outside of the lock.
     [[nodiscard]] ModelCounts retire() noexcept {
         ModelCounts retired{max_models_};
@@ -118,6 +127,13 @@ private:
             hashes_.push_back(hash);
             return static_cast<std::uint32_t>(models_.size() - 1);
         } catch (const std::bad_alloc&) { return rest; }
+    }
+
+    static void add(Model& mine, const Model& theirs, bool is_over, PeriodKey key) noexcept {
+        mine.hours.add(theirs.hours);
+        if (is_over && key != no_period) { mine.hours.add({.key = key, .count = theirs.count - theirs.base}); }
+        mine.count += theirs.count;
+        mine.base += is_over ? theirs.count : theirs.base;
     }
 
     static void close_hour(PeriodKey key, Model& model) noexcept {

@@ -51,6 +51,8 @@ struct RecordRow {
           count_is_minimum{slot.count_is_minimum},
           ran{slot.ran} {}
 
+    [[nodiscard]] std::size_t names_size() const noexcept { return std::size_t{job_size} + handler_size + method_size; }
+
     ExecutionId id;
     OccurrenceId occurrence_id;
     std::int64_t scheduled_at;
@@ -86,6 +88,22 @@ public:
     void add(const ExecutionSlot& slot, const RecordNames& names) override {
         rows_.emplace_back(slot, names);
         names_.append(names.job).append(names.handler).append(names.method);
+    }
+
+    void arrange(const std::vector<std::size_t>& order) override {
+        std::vector<std::size_t> begins;
+        begins.reserve(rows_.size());
+        std::size_t end = 0;
+        for (const RecordRow& row : rows_) { begins.push_back(std::exchange(end, end + row.names_size())); }
+        std::vector<RecordRow> rows;
+        std::string names;
+        rows.reserve(order.size());
+        for (const std::size_t at : order) {
+            names.append(names_, begins[at], rows_[at].names_size());
+            rows.push_back(std::move(rows_[at]));
+        }
+        rows_.swap(rows);
+        names_.swap(names);
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }

@@ -186,6 +186,22 @@ public:
         place.lost = lost;
     }
 
+    /// What was counted elsewhere at the same times. Of two periods that share a place the newer one stays.
+    void add(const ClosedPeriod& period) noexcept {
+        if (period.key == no_period) { return; }
+        ClosedPeriod& place = places_[place_of(period.key, places_.size())];
+        const PeriodKey lost = std::max(place.lost, period.lost);
+        if (place.key > period.key) {
+            place.lost = period.is_used() ? std::max(lost, period.key) : lost;
+        } else {
+            place.lost = lost;
+            close(period);
+        }
+    }
+    void add(const PeriodRing& other) noexcept {
+        for (const ClosedPeriod& period : other.places_) { add(period); }
+    }
+
     /// Whether anything of `first` to `last` gave up its place. A clock has to go a whole ring back for that, or one
     /// that was far off has to be set right: otherwise what gives up its place is older than all that is asked for.
     [[nodiscard]] bool has_lost(PeriodKey first, PeriodKey last) const noexcept {

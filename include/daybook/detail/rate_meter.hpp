@@ -47,6 +47,23 @@ public:
         base_ = so_far;
     }
 
+    /// What another one has kept beside this one. @pre This one was turned to the present.
+    /// @param so_far  What there has been of theirs.
+    void add(const RateMeter& other, const Count& so_far) noexcept {
+        if (other.step_ == none) { return; }
+        const auto length = static_cast<std::int64_t>(places_.size());
+        for (std::int64_t step = std::max(step_, other.step_) - length + 1; step < std::min(step_, other.step_);
+             ++step) {
+            add(places_[place_of(step)], other.places_[place_of(step)]);
+        }
+        if (other.step_ >= step_) { // what they count now, this one counts now
+            add(base_, other.base_);
+        } else {
+            if (other.step_ > step_ - length) { add(places_[place_of(other.step_)], other.since(so_far)); }
+            add(base_, so_far);
+        }
+    }
+
     /// @param so_far  What there has been up to now.
     [[nodiscard]] Rates rates(steady_time now, const Count& so_far) const noexcept {
         const std::int64_t last = step_ == none ? step_of(now) : std::max(step_of(now), step_);
@@ -67,6 +84,12 @@ private:
         std::uint32_t executions = 0; ///< in 5 s: no log is as fast as would be needed to overflow it
         std::uint32_t errors = 0;
     };
+
+    template <class Figures>
+    static void add(Figures& sum, const Figures& more) noexcept {
+        sum.executions += more.executions;
+        sum.errors += more.errors;
+    }
 
     [[nodiscard]] static std::int64_t step_of(steady_time at) noexcept {
         using Steps = std::chrono::duration<std::int64_t, std::ratio<5>>;

@@ -108,6 +108,19 @@ public:
         copy_facts(slot, names, records_.emplace_back());
     }
 
+    void arrange(const std::vector<std::size_t>& order) override {
+        std::vector<JobExecutionRecord<Result>> records;
+        std::vector<RecordBlocks> blocks;
+        records.reserve(order.size());
+        blocks.reserve(order.size());
+        for (const std::size_t at : order) {
+            records.push_back(std::move(records_[at]));
+            blocks.push_back(std::move(blocks_[at]));
+        }
+        records_.swap(records);
+        blocks_.swap(blocks);
+    }
+
     /// All of them; not under the lock.
     [[nodiscard]] std::vector<JobExecutionRecord<Result>> take() {
         for (std::size_t index = 0; index < blocks_.size(); ++index) { complete(records_[index], blocks_[index]); }

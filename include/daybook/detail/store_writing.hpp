@@ -5,6 +5,7 @@
 /// @file
 /// How a batch comes about, how it is written, and what is done when that fails.
 
+#include <daybook/detail/log_shards.hpp>
 #include <daybook/detail/saturate.hpp>
 #include <daybook/detail/store_seat.hpp>
 #include <daybook/detail/store_writer.hpp>
@@ -399,6 +400,7 @@ inline void StoreWriter::tell_all() noexcept {
 /// @throws StoreError  The store cannot be opened.
 [[nodiscard]] inline std::shared_ptr<LogCore> make_log_core(LogOptions options, ResultText result_text,
                                                             Leftovers leftovers = Leftovers::ended) {
+    if (options.shards != 1) { return LogShards::make(std::move(options)); }
     auto core = std::make_shared<LogCore>(std::move(options));
     if (core->options().store) { core->attach(std::make_unique<StoreWriter>(*core, result_text, leftovers)); }
     return core;

@@ -96,6 +96,36 @@ public:
         minute_begin_ = begin_of(minute, minutes_.width());
     }
 
+    /// What another one has counted beside this one. @pre This one was turned to the present.
+    void add(const TimelineRecorder& other) noexcept {
+        for (const auto ring : {&TimelineRecorder::minutes_, &TimelineRecorder::hours_, &TimelineRecorder::days_}) {
+            (this->*ring).add(other.*ring);
+        }
+        const OpenPeriods<SubBuckets>& theirs = other.open_;
+        if (theirs.minute_key == no_period) { return; }
+        // Their minute may be over; they have not put it into anything longer yet.
+        const bool is_over = theirs.minute_key != open_.minute_key;
+        if (is_over) {
+            minutes_.add(theirs.closed(TimelineResolution::minute));
+        } else {
+            open_.minute.add(theirs.minute);
+        }
+        const auto add_longer = [&](OpenPeriod<SubBuckets>& mine, const OpenPeriod<SubBuckets>& period) {
+            mine.add(period);
+            if (is_over) { mine.add(theirs.minute); }
+        };
+        const auto add_or_close = [&](PeriodKey mine_key, OpenPeriod<SubBuckets>& mine, PeriodKey key,
+                                      const OpenPeriod<SubBuckets>& period, PeriodRing& ring) {
+            if (mine_key == key) { return add_longer(mine, period); }
+            OpenPeriod<SubBuckets> over;
+            add_longer(over, period);
+            ring.add(ClosedPeriod::from(key, over));
+        };
+        add_or_close(open_.hour_key, open_.hour, theirs.hour_key, theirs.hour, hours_);
+        add_or_close(open_.day_key, open_.day, theirs.day_key, theirs.day, days_);
+        add_longer(open_.total, theirs.total);
+    }
+
     [[nodiscard]] OpenPeriod<SubBuckets>& minute() noexcept { return open_.minute; }
     [[nodiscard]] const OpenPeriods<SubBuckets>& open() const noexcept { return open_; }
 

@@ -6,9 +6,8 @@
 /// Finished records as they come, for a program that wants to hear of each without asking again and again.
 
 #include <daybook/detail/feed_ring.hpp>
+#include <daybook/detail/feed_source.hpp>
 #include <daybook/detail/log_core.hpp>
-#include <daybook/detail/log_reader.hpp>
-#include <daybook/detail/log_upkeep.hpp>
 #include <daybook/detail/result_block.hpp>
 #include <daybook/fwd.hpp>
 #include <daybook/log/execution_query.hpp>
@@ -67,34 +66,19 @@ class ExecutionFeed {
 public:
     using Record = JobExecutionRecord<Result>;
 
-    ExecutionFeed(ExecutionFeed&&) noexcept = default;
-    ExecutionFeed& operator=(ExecutionFeed&& other) noexcept {
-        if (this != &other) {
-            close();
-            core_ = std::move(other.core_);
-            ring_ = std::move(other.ring_);
-        }
-        return *this;
-    }
-    ~ExecutionFeed() { close(); }
-
     /// The record that finished first of those that wait, or nothing. O(1). What copying a result throws comes out
     /// here, and its record counts as dropped.
     [[nodiscard]] std::optional<Record> try_next() {
-        if (ring_) { upkeep().expire(); }
-        while (ring_) {
-            const ExecutionId id = upkeep().with(*ring_, [](detail::FeedRing& ring) { return ring.pop(); });
-            if (id == 0) { break; }
-            const auto drop = [&] { upkeep().with(*ring_, [](detail::FeedRing& ring) { ring.count_dropped(); }); };
+        if (!source_) { return std::nullopt; }
+        source_->expire();
+        while (const auto arrival = source_->next()) {
             try {
-                if (auto raw = detail::LogReader{*core_}.find(id)) {
-                    return detail::make_record<Result>(std::move(*raw));
-                }
+                if (auto raw = arrival->find()) { return detail::make_record<Result>(std::move(*raw)); }
             } catch (...) {
-                drop();
+                arrival->count_dropped();
                 throw;
             }
-            drop();
+            arrival->count_dropped();
         }
         return std::nullopt;
     }
@@ -109,11 +93,11 @@ public:
     /// Waits until a record waits, but not longer than `timeout` by the system's steady clock, and not once `stop` is
     /// requested.
     /// @returns Whether there is one; it may be dropped before it is read.
-    [[nodiscard]] bool wait_for(std::chrono::nanoseconds timeout, std::stop_token stop = {}) {
-        if (!ring_) { return false; }
+    [[nodiscard]] bool wait_for(std::chrono::nanoseconds timeout, const std::stop_token& stop = {}) {
+        if (!source_) { return false; }
         const auto now = std::chrono::steady_clock::now();
         const auto room = steady_time::max() - now;
-        return upkeep().wait(*ring_, stop, timeout < room ? now + timeout : steady_time::max());
+        return source_->wait(stop, timeout < room ? now + timeout : steady_time::max());
     }
 
     /// Calls `callback(record)` with each record, on the calling thread and outside every lock, until `stop` is
@@ -122,7 +106,7 @@ public:
     void run(std::stop_token stop, Callback callback) {
         bool is_over = false;
         while (!is_over) {
-            is_over = stop.stop_requested() || !ring_;
+            is_over = stop.stop_requested() || !source_;
             (void)wait_for(std::chrono::nanoseconds::max(), stop);
             drain(std::numeric_limits<std::size_t>::max(), [&](const Record& record) { callback(record); });
         }
@@ -143,9 +127,7 @@ private:
     friend class JobExecutionLog<Result>;
 
     ExecutionFeed(std::shared_ptr<detail::LogCore> core, const FeedOptions& options)
-        : core_{std::move(core)}, ring_{std::make_unique<detail::FeedRing>(capacity_of(options), wanted_of(options))} {
-        upkeep().open(*ring_);
-    }
+        : source_{std::make_unique<detail::FeedSource>(std::move(core), capacity_of(options), wanted_of(options))} {}
 
     static std::size_t capacity_of(const FeedOptions& options) {
         if (options.capacity == 0) { throw std::invalid_argument{"FeedOptions: capacity must be at least 1"}; }
@@ -170,19 +152,12 @@ private:
         }
     }
 
-    void close() noexcept {
-        if (ring_) { upkeep().close(*ring_); }
-    }
-
     template <class Ask>
     [[nodiscard]] std::uint64_t ask(Ask&& question) const {
-        return ring_ ? upkeep().with(*ring_, question) : 0;
+        return source_ ? source_->sum(question) : 0;
     }
 
-    [[nodiscard]] detail::LogUpkeep upkeep() const { return detail::LogUpkeep{*core_}; }
-
-    std::shared_ptr<detail::LogCore> core_;
-    std::unique_ptr<detail::FeedRing> ring_; // what is in it is guarded by the log's lock
+    std::unique_ptr<detail::FeedSource> source_; // none once it was moved from
 };
 
 } // namespace daybook::inline v0

@@ -7,9 +7,10 @@
 
 #include <daybook/detail/heap_bytes.hpp>
 #include <daybook/detail/log_core.hpp>
-#include <daybook/detail/log_reader.hpp>
+#include <daybook/detail/log_shards.hpp>
 #include <daybook/detail/log_upkeep.hpp>
-#include <daybook/detail/pinned_names.hpp>
+#include <daybook/detail/outcome_tally.hpp>
+#include <daybook/detail/parts_reader.hpp>
 #include <daybook/detail/record_filter.hpp>
 #include <daybook/detail/ref.hpp>
 #include <daybook/detail/result_block.hpp>
@@ -90,50 +91,51 @@ public:
 
     /// @copydoc record_start
     Execution record_start(const ExecutionStart& start) {
-        return core_->start(detail::HashedNames{start.job_id, start.handler_id, start.method_name}, start,
+        return part().start(detail::HashedNames{start.job_id, start.handler_id, start.method_name}, start,
                             JobStatus::running);
     }
 
     /// Records that an execution was handed over and waits for a worker, now. O(1).
     Execution record_queued(const ExecutionStart& start) {
-        return core_->start(detail::HashedNames{start.job_id, start.handler_id, start.method_name}, start,
+        return part().start(detail::HashedNames{start.job_id, start.handler_id, start.method_name}, start,
                             JobStatus::queued);
     }
 
     /// Records that a worker has taken a queued execution, now. O(1).
     /// @returns Whether it was waiting.
     bool record_running(const Execution& execution, std::optional<std::uint32_t> worker = {}) {
-        return core_->begin(execution, worker, core_->options().clock.read());
+        return part(execution).begin(execution, worker, core_->options().clock.read());
     }
 
     /// Records the end of an execution. Only the first end of it counts. O(1).
     Finish record_success(const Execution& execution) {
-        return core_->finish(execution, JobStatus::success, {}, {}, Finality::final_attempt);
+        return part(execution).finish(execution, JobStatus::success, {}, {}, Finality::final_attempt);
     }
 
     /// @copydoc record_success
     /// A result larger than `max_text_bytes` is cut.
     Finish record_success(const Execution& execution, Result result) {
-        return core_->finish(execution, JobStatus::success,
-                             detail::make_result_block(std::move(result), core_->options().max_text_bytes), {},
-                             Finality::final_attempt);
+        return part(execution).finish(execution, JobStatus::success,
+                                      detail::make_result_block(std::move(result), core_->options().max_text_bytes), {},
+                                      Finality::final_attempt);
     }
 
     /// @copydoc record_success
     /// @param why  Cut beyond `max_text_bytes`.
     Finish record_error(const Execution& execution, std::string_view why, Finality finality = Finality::final_attempt) {
-        return core_->finish(execution, JobStatus::error, {}, text(why), finality);
+        return part(execution).finish(execution, JobStatus::error, {}, text(why), finality);
     }
 
     /// @copydoc record_success
     Finish record_timeout(const Execution& execution, Finality finality = Finality::final_attempt) {
-        return core_->finish(execution, JobStatus::timeout, {}, {}, finality);
+        return part(execution).finish(execution, JobStatus::timeout, {}, {}, finality);
     }
 
     /// @copydoc record_success
     Finish record_cancelled(const Execution& execution, std::string_view why = {}) {
-        return core_->finish(execution, JobStatus::cancelled, {},
-                             why.empty() ? detail::Ref<detail::TextBlock>{} : text(why), Finality::final_attempt);
+        return part(execution).finish(execution, JobStatus::cancelled, {},
+                                      why.empty() ? detail::Ref<detail::TextBlock>{} : text(why),
+                                      Finality::final_attempt);
     }
 
     /// Counts occurrences that were not run. Consecutive ones of one job for one reason share a record. O(1).
@@ -144,12 +146,11 @@ public:
         if (reason == SkipReason::none || occurrences == 0) {
             throw std::invalid_argument{"record_skip: a skip needs a reason, and at least one occurrence"};
         }
-        const detail::PinnedNames names{
-            core_, detail::HashedNames{occurrence.job_id, occurrence.handler_id, occurrence.method_name}};
-        return core_->skip(names.refs(), {.reason = reason,
-                                          .scheduled_at = occurrence.scheduled_at,
-                                          .trigger = occurrence.trigger,
-                                          .occurrences = occurrences});
+        const detail::HashedNames names{occurrence.job_id, occurrence.handler_id, occurrence.method_name};
+        return part().skip(names, {.reason = reason,
+                                   .scheduled_at = occurrence.scheduled_at,
+                                   .trigger = occurrence.trigger,
+                                   .occurrences = occurrences});
     }
 
     /// @copydoc record_skip
@@ -162,7 +163,7 @@ public:
     /// Says how many records a running execution has processed, instead of what was said before. No effect once it has
     /// ended.
     void record_processed(const Execution& execution, std::uint64_t records) {
-        core_->update(execution, [&](detail::ExecutionSlot& slot) { slot.count = records; });
+        part(execution).update(execution, [&](detail::ExecutionSlot& slot) { slot.count = records; });
     }
 
     /// Starts an execution that ends with its scope; see ScopedExecution.
@@ -243,9 +244,11 @@ public:
     /// @returns How many records were removed; of the store, if there is one.
     /// @throws StoreError  The store does not answer, or is shared with other processes; nothing was removed.
     std::size_t clear() {
-        upkeep().expire();
-        detail::StoreWriter* const writer = core_->store_writer();
-        return writer != nullptr ? static_cast<std::size_t>(writer->clear()) : core_->clear();
+        expire();
+        if (detail::StoreWriter* const writer = core_->store_writer()) {
+            return static_cast<std::size_t>(writer->clear());
+        }
+        return sum([](detail::LogCore& part) { return part.clear(); });
     }
 
     /// Waits until all that was recorded before the call is acknowledged by the store, at most for so long, and not
@@ -280,7 +283,9 @@ public:
     /// The bytes that the log takes: records with their texts and results, names, indexes, statistics, subscribers,
     /// with what the allocator adds (as glibc's does). Of a result of a type of the program's own, what its codec tells
     /// (ResultCodec). O(handlers + jobs tracked).
-    [[nodiscard]] std::size_t memory_bytes() const { return upkeep().memory_bytes(); }
+    [[nodiscard]] std::size_t memory_bytes() const {
+        return sum([](detail::LogCore& part) { return detail::LogUpkeep{part}.memory_bytes(); });
+    }
 
     /// What `memory_bytes()` never exceeds, whatever the jobs do: every record there may be, each with the longest
     /// texts and names there may be. Computed from the options alone, so a log of short results stays far below. The
@@ -288,16 +293,17 @@ public:
     /// come on top; `SIZE_MAX` when `max_text_bytes` is above 1 GB.
     [[nodiscard]] std::size_t memory_limit() const noexcept {
         constexpr bool is_text = std::is_same_v<Result, std::string> || std::is_same_v<Result, std::monostate>;
-        return upkeep().memory_limit(is_text ? 0 : detail::heap_bytes(sizeof(detail::ValueBlock<Result>)));
+        const std::size_t result = is_text ? 0 : detail::heap_bytes(sizeof(detail::ValueBlock<Result>));
+        return sum([&](detail::LogCore& part) { return detail::LogUpkeep{part}.memory_limit(result); });
     }
 
     /// Finished records in the buffer; what is queued or running comes on top (`stats()` counts it).
     [[nodiscard]] std::size_t size() const {
-        upkeep().expire();
-        return core_->retained();
+        expire();
+        return sum([](detail::LogCore& part) { return part.retained(); });
     }
-    [[nodiscard]] std::size_t capacity() const noexcept { return core_->options().capacity; }
-    [[nodiscard]] const LogOptions& options() const noexcept { return core_->options(); }
+    [[nodiscard]] std::size_t capacity() const noexcept { return options().capacity; }
+    [[nodiscard]] const LogOptions& options() const noexcept { return detail::options_of(*core_); }
 
 private:
     friend class Scheduler<Result>;
@@ -310,12 +316,28 @@ private:
         return detail::make_log_core(options, detail::result_text<Result>(), leftovers);
     }
 
-    [[nodiscard]] detail::LogUpkeep upkeep() const noexcept { return detail::LogUpkeep{*core_}; }
+    /// Where the calling thread records, and where an execution was recorded.
+    [[nodiscard]] detail::LogCore& part() noexcept { return detail::part_of_thread(*core_); }
+    [[nodiscard]] detail::LogCore& part(const Execution& execution) noexcept {
+        return detail::part_of(*core_, execution);
+    }
+
+    /// The sum of `of(part)`, or the largest number there is.
+    template <class Of>
+    [[nodiscard]] std::size_t sum(Of&& of) const {
+        std::size_t sum = 0;
+        detail::for_each_part(*core_, [&](detail::LogCore& part) { sum = detail::saturating_sum(sum, of(part)); });
+        return sum;
+    }
+
+    void expire() const noexcept {
+        detail::for_each_part(*core_, [](detail::LogCore& part) { detail::LogUpkeep{part}.expire(); });
+    }
 
     /// What has grown too old is evicted first: nobody who asks is shown it.
-    [[nodiscard]] detail::LogReader reader() const {
-        upkeep().expire();
-        return detail::LogReader{*core_};
+    [[nodiscard]] detail::PartsReader reader() const {
+        expire();
+        return detail::PartsReader{*core_};
     }
 
     [[nodiscard]] detail::Ref<detail::TextBlock> text(std::string_view why) const {

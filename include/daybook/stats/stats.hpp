@@ -29,6 +29,12 @@
 #include <utility>
 #include <vector>
 
+namespace daybook::inline v0::detail {
+
+class StatsSum;
+
+} // namespace daybook::inline v0::detail
+
 namespace daybook::inline v0 {
 
 /// Names a handler or a job within one Stats object, until its next `clear`.
@@ -101,9 +107,10 @@ public:
         return static_cast<StatsGroup>(jobs_.size() - 1);
     }
 
+    // References: a copy would be read as words whose flag was written as a byte just before, and wait for that.
     /// Counts how late a first attempt started and how long it waited for a worker. O(1).
-    void record_start(std::optional<std::chrono::nanoseconds> drift,
-                      std::optional<std::chrono::nanoseconds> queue_delay,
+    void record_start(const std::optional<std::chrono::nanoseconds>& drift,
+                      const std::optional<std::chrono::nanoseconds>& queue_delay,
                       StatsGroup handler = StatsGroup::other) noexcept {
         if (drift) {
             drift_.record(*drift);
@@ -237,6 +244,7 @@ public:
 private:
     template <std::size_t, class>
     friend class detail::StatsReader;
+    friend class detail::StatsSum;
     using Figures = detail::HandlerFigures<SubBuckets>;
     using Name = std::shared_ptr<const std::string>; // shared with snapshots that are being built
 

@@ -103,6 +103,11 @@ private:
             scheduler_.log().record_skip(work.id, daybook::SkipReason::overlap, due);
             return;
         }
+        const double spread = std::lognormal_distribution{0.0, 0.35}(random_);
+        const auto takes = std::chrono::microseconds{
+            static_cast<std::int64_t>(spread * static_cast<double>(std::chrono::microseconds{work.takes}.count()))};
+        // What would go on now would go on for ever: nobody is left to end it.
+        if (clock_.now() + takes >= end_) { return; }
         running_[work.id] = true;
         const auto run = scheduler_.log().record_start({.job_id = work.id,
                                                         .handler_id = work.handler,
@@ -111,9 +116,6 @@ private:
                                                         .occurrence_id = occurrence,
                                                         .scheduled_at = due,
                                                         .trigger = daybook::Trigger::schedule});
-        const double spread = std::lognormal_distribution{0.0, 0.35}(random_);
-        const auto takes = std::chrono::microseconds{
-            static_cast<std::int64_t>(spread * static_cast<double>(std::chrono::microseconds{work.takes}.count()))};
         const auto before_end = end_ - due;
         const bool is_failing = (before_end < work.failing_from && before_end >= work.failing_until) ||
                                 std::bernoulli_distribution{work.failing}(random_);

@@ -69,6 +69,9 @@ private:
 /// an error that says so. The scheduler's destructor waits for it: whatever keeps a completion must not outlive the
 /// scheduler for ever.
 ///
+/// The body itself is to return soon: the worker of one that does not is never replaced, whatever its timeout. One that
+/// was moved from ends nothing; `context` needs one that was not.
+///
 /// @par Thread safety
 /// Distinct objects: safe, copies included. Shared objects: safe, every member but assignment.
 template <class Result>
@@ -77,27 +80,29 @@ public:
     explicit Completion(std::shared_ptr<detail::OpenAttempt> attempt) noexcept : attempt_{std::move(attempt)} {}
 
     /// The execution succeeded. @returns Whether it had not ended before.
-    bool success() { return attempt_->end(JobStatus::success, {}, {}, nullptr); }
+    bool success() { return attempt_ && attempt_->end(JobStatus::success, {}, {}, nullptr); }
 
     /// @copydoc success
+    /// @throws  What moving the result throws, and std::bad_alloc; the execution goes on then.
     bool success(Result result) {
+        if (!attempt_) { return false; }
         return attempt_->end(JobStatus::success,
                              detail::make_result_block<Result>(std::move(result), attempt_->max_bytes()), {}, nullptr);
     }
 
     /// The execution failed; it is retried if the job's policy says so. @returns Whether it had not ended before.
-    bool error(const std::string& why) { return attempt_->end(JobStatus::error, {}, why, nullptr); }
+    bool error(const std::string& why) { return attempt_ && attempt_->end(JobStatus::error, {}, why, nullptr); }
 
     /// The same with an exception, whose text is recorded.
     bool error(const std::exception_ptr& exception) {
-        return attempt_->end(JobStatus::error, {}, describe_exception(exception), exception);
+        return attempt_ && attempt_->end(JobStatus::error, {}, describe_exception(exception), exception);
     }
 
     /// What the body was given; valid as long as a copy of the completion is.
     [[nodiscard]] JobContext& context() const noexcept { return attempt_->context(); }
 
     /// Whether the execution has been ended by a copy of this.
-    [[nodiscard]] bool has_ended() const noexcept { return attempt_->is_ended(); }
+    [[nodiscard]] bool has_ended() const noexcept { return attempt_ && attempt_->is_ended(); }
 
 private:
     std::shared_ptr<detail::OpenAttempt> attempt_;

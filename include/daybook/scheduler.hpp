@@ -91,9 +91,10 @@ public:
     ///   forms of `add`.
     void add(JobOptions options) { core_->add_named(std::move(options)); }
 
-    /// Gives a job a new schedule and new policies; its callable, its history and what is in progress stay. Its
-    /// schedule begins to count now. What has come due by now is still settled by the old one. Waits for a schedule
-    /// that is being asked.
+    /// Gives a job a new schedule and new policies; its callable, its history and what is in progress stay, and so do
+    /// `handler_id`, `method_name`, `parameters` and `group` where the options leave them empty. Its schedule begins to
+    /// count now; how long it has not succeeded goes on counting. What has come due by now is still settled by the old
+    /// one. Waits for a schedule that is being asked.
     /// @returns Whether there is such a job.
     /// @throws std::invalid_argument  An option is out of its range.
     bool update(JobOptions options) { return core_->update(std::move(options)); }

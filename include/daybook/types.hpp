@@ -55,7 +55,7 @@ enum class JobState : std::uint8_t {
     scheduled, ///< waits for its next occurrence
     executing, ///< a body of it is running
     paused,    ///< its occurrences are skipped until `resume`
-    completed, ///< its schedule is over, and its last execution succeeded
+    completed, ///< its schedule is over, and its last execution succeeded, or there was none
     failed,    ///< its schedule is over, and its last execution failed
     removed,   ///< forgotten as soon as its last body returns
 };

@@ -195,6 +195,23 @@ TEST_CASE("setting the wall clock ends the wait at once, whatever is waited for"
     setter.join();
 }
 
+TEST_CASE("an alarm that is set anew while a thread sleeps on it ends the sleep by that") {
+    daybook::detail::Alarm alarm;
+    const bool is_wall = GENERATE(false, true);
+    REQUIRE(alarm.set(wall_now() + 24h, steady_clock::now() + 24h));
+    const steady_time due = steady_clock::now() + 20ms;
+    std::thread setter{[&] {
+        std::this_thread::sleep_for(5ms); // most likely it sleeps by now
+        CHECK(alarm.set(is_wall ? std::optional{wall_now() + 15ms} : std::nullopt,
+                        is_wall ? std::nullopt : std::optional{due}));
+    }};
+    while (steady_clock::now() < due) { alarm.sleep(); }
+    setter.join();
+    REQUIRE(alarm.set({}, {}));
+    alarm.wake();
+    alarm.sleep();
+}
+
 TEST_CASE("an alarm gives its descriptors back, and no child process inherits them") {
     const int open_before = open_descriptors(false);
     const int inherited_before = open_descriptors(true);

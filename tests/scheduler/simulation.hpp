@@ -235,20 +235,33 @@ private:
     }
 
     void put_plan(Job& job, const std::shared_ptr<const Plan>& plan) {
+        const bool was_watched = job.plan && is_watched(job);
+        const auto watched_since = job.watched_since;
         job.plan = plan;
         if (plan->options.stale_after.count() == 0) { job.is_stale = false; }
         if (has_started_) { begin(job); }
+        if (has_started_ && was_watched) { job.watched_since = watched_since; }
+    }
+
+    /// What an update leaves empty stays.
+    static void keep_unsaid(daybook::JobOptions& said, const daybook::JobOptions& before) {
+        for (const auto part : {&daybook::JobOptions::handler_id, &daybook::JobOptions::method_name,
+                                &daybook::JobOptions::parameters, &daybook::JobOptions::group}) {
+            if ((said.*part).empty()) { said.*part = before.*part; }
+        }
     }
 
     void change() {
         const auto account = somebody();
         if (account == nullptr) { return; }
-        const auto plan = std::make_shared<const Plan>(
+        auto plan = std::make_shared<Plan>(
             some_plan(random_, pace_, asked_, account->job->id, clock_.now(), clock_.steady_now()));
         note("update " + describe(*plan));
         settle_all();
         const bool was_amid = std::exchange(is_amid_, true);
         const bool is_done = scheduler_->update(plan->options);
+        keep_unsaid(plan->options, account->job->plan->options);
+        plan->group = group_of(plan->options);
         is_amid_ = was_amid;
         if (!is_done) { return forgotten(*account); }
         ledger_.read();

@@ -180,6 +180,12 @@ inline void ask_somebody(Random& random, Plan& plan, const std::shared_ptr<Inqui
     }
 }
 
+/// With whom it shares a limit.
+inline const std::string& group_of(const daybook::JobOptions& options) {
+    if (!options.group.empty()) { return options.group; }
+    return options.handler_id.empty() ? options.id : options.handler_id;
+}
+
 /// Everything about a job that is left to chance.
 inline Plan some_plan(Random& random, Pace pace, const std::shared_ptr<Inquiry>& asked, const std::string& id,
                       sys_time now, steady_time steady) {
@@ -191,7 +197,7 @@ inline Plan some_plan(Random& random, Pace pace, const std::shared_ptr<Inquiry>&
     options.method_name = random.choose({"", "daily"});
     options.schedule = some_schedule(random, pace, now, steady);
     options.group = random.choose({"", "", "one", "two", "few", "unbounded"});
-    plan.group = !options.group.empty() ? options.group : !options.handler_id.empty() ? options.handler_id : id;
+    plan.group = group_of(options);
     options.parameters = random.choose({"", "{}"});
     options.priority = random.below(5) - 2;
     options.timeout = random.chance(50) ? 0ns : nanoseconds{std::chrono::milliseconds{1 + random.below(20'000)}};

@@ -121,12 +121,16 @@ protected:
         }
     }
 
-    /// Whoever has not succeeded for so long, though it was not paused and had something to do, is stale.
-    void settle_staleness(Job& job) {
-        const nanoseconds after = job.plan->options.stale_after;
+    /// Whether it can become stale: it was not paused and has something to do.
+    [[nodiscard]] static bool is_watched(const Job& job) {
         const bool is_over = job.is_over && !job.owing.schedule.is_never();
-        if (after.count() == 0 || job.is_stale || job.is_paused || is_over) { return; }
-        if (clock_.steady_now() - job.watched_since < after) { return; }
+        return job.plan->options.stale_after.count() != 0 && !job.is_stale && !job.is_paused && !is_over;
+    }
+
+    /// Whoever has not succeeded for so long is stale.
+    void settle_staleness(Job& job) {
+        if (!is_watched(job)) { return; }
+        if (clock_.steady_now() - job.watched_since < job.plan->options.stale_after) { return; }
         job.is_stale = true;
         witness_.owed_stale.emplace(job.id, job.last_success);
         note(job.id + " is stale");

@@ -105,9 +105,7 @@ TEST_CASE("what was replaced while all workers hang takes no room in the queue")
     bench.scheduler.trigger("waits");
     const std::string text = bench.scheduler.explain("waits");
     INFO(text);
-    const auto beside = text.find("beside ");
-    REQUIRE(beside != std::string::npos);
-    CHECK(std::stoi(text.substr(beside + 7)) <= 70);
+    CHECK(text.find("behind 1 other.") != std::string::npos);
     hung.go_on.release();
     REQUIRE(bench.scheduler.wait_idle(patience));
     CHECK(ran == 1);

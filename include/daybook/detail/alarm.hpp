@@ -3,7 +3,7 @@
 #define DAYBOOK_DETAIL_ALARM_HPP
 
 /// @file
-/// What the scheduler's timer thread sleeps on: until an instant, until the clock is set, or until somebody wakes it.
+/// What a thread sleeps on that waits for the time: until an instant, until the clock is set, or until it is woken.
 
 #include <daybook/detail/portable_alarm.hpp>
 #include <daybook/types.hpp>
@@ -35,7 +35,8 @@ namespace daybook::inline v0::detail {
 /// wait, or the next one, even if only steady instants are waited for (timerfd_create(2), TFD_TIMER_CANCEL_ON_SET).
 ///
 /// @par Thread safety
-/// `wake`: safe from any thread. `wait`: one thread at a time.
+/// `wake`: safe from any thread. `sleep`, `wait`: one thread at a time. `set`: under a lock of the caller's, also while
+/// that thread sleeps.
 class Alarm {
 public:
     Alarm() noexcept
@@ -53,20 +54,30 @@ public:
     /// it at once. May also return for no reason. No instant waits for that one; an instant too far to be told to the
     /// system is waited for in pieces.
     void wait(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
-        if (!is_exact_) { return portable_.wait(wall, steady); }
+        if (set(wall, steady)) { sleep(); }
+    }
+
+    /// Sets the instants that end the present sleep, or the next one.
+    /// @returns False if that has to be done once more, after looking at the clock: it was set meanwhile.
+    [[nodiscard]] bool set(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
+        if (!is_exact_) { return portable_.set(wall, steady); }
+        const Armed armed = arm(wall, steady);
+        is_armed_.store(armed != Armed::no, std::memory_order_relaxed);
+        return armed != Armed::clock_was_set;
+    }
+
+    /// The rest of a wait; `set` goes before each.
+    void sleep() noexcept {
+        if (!is_exact_) { return portable_.sleep(); }
         auto expected = State::awake;
-        if (!state_.compare_exchange_strong(expected, State::asleep, std::memory_order_acq_rel)) {
-            state_.exchange(State::awake, std::memory_order_acq_rel);
-            return;
-        }
-        const auto armed = arm(wall, steady);
-        if (armed != Armed::clock_was_set) {
+        if (state_.compare_exchange_strong(expected, State::asleep, std::memory_order_acq_rel)) {
             std::array<pollfd, 3> ready{pollfd{wall_.fd, POLLIN, 0}, pollfd{steady_.fd, POLLIN, 0},
                                         pollfd{wake_.fd, POLLIN, 0}};
             constexpr int look_again_ms = 1000;
-            if (::poll(ready.data(), ready.size(), armed == Armed::yes ? -1 : look_again_ms) > 0) {
-                if (ready[0].revents != 0) { drain(wall_), wall_set_to_ = {}; }
-                if (ready[1].revents != 0) { drain(steady_), steady_set_to_ = {}; }
+            const int timeout = is_armed_.load(std::memory_order_relaxed) ? -1 : look_again_ms;
+            if (::poll(ready.data(), ready.size(), timeout) > 0) {
+                if (ready[0].revents != 0) { drain(wall_), has_wall_fired_.store(true, std::memory_order_relaxed); }
+                if (ready[1].revents != 0) { has_steady_fired_.store(true, std::memory_order_relaxed); }
                 if (ready[2].revents != 0) { drain(wake_); }
             }
         }
@@ -98,7 +109,8 @@ private:
         const int fd;
     };
 
-    // Reading takes the readiness away; a wall timer answers ECANCELED when the clock was set, which is an answer too.
+    // Reading takes the readiness away, as does setting a timer anew; a wall timer answers ECANCELED when the clock was
+    // set, which is an answer too.
     static void drain(const Descriptor& from) noexcept {
         std::uint64_t count = 0;
         [[maybe_unused]] const auto got = ::read(from.fd, &count, sizeof count);
@@ -124,10 +136,13 @@ private:
 
     Armed arm(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
         auto result = Armed::yes;
-        if (steady != steady_set_to_) {
+        if (has_steady_fired_.exchange(false, std::memory_order_relaxed)) { steady_is_set_ = false; }
+        if (has_wall_fired_.exchange(false, std::memory_order_relaxed)) { wall_set_to_ = {}; }
+        if (steady != steady_set_to_ || !steady_is_set_) {
             const auto spec = steady ? one_shot(steady->time_since_epoch()) : itimerspec{};
-            if (::timerfd_settime(steady_.fd, TFD_TIMER_ABSTIME, &spec, nullptr) != 0) { result = Armed::no; }
-            steady_set_to_ = result == Armed::yes ? steady : std::nullopt;
+            steady_is_set_ = ::timerfd_settime(steady_.fd, TFD_TIMER_ABSTIME, &spec, nullptr) == 0;
+            if (!steady_is_set_) { result = Armed::no; }
+            steady_set_to_ = steady;
         }
         const sys_time wall_target = wall.value_or(sys_time::max());
         if (wall_set_to_ != wall_target) {
@@ -146,8 +161,12 @@ private:
     const Descriptor wake_;
     const bool is_exact_;
     std::atomic<State> state_{State::awake};
-    std::optional<sys_time> wall_set_to_;      // what the timer was last armed with; used by wait only
-    std::optional<steady_time> steady_set_to_; // the same
+    std::atomic<bool> is_armed_{true};
+    std::atomic<bool> has_wall_fired_{false};   // since it was set
+    std::atomic<bool> has_steady_fired_{false}; // the same
+    std::optional<sys_time> wall_set_to_;       // what the timer was last armed with; used by set only, as what follows
+    std::optional<steady_time> steady_set_to_;
+    bool steady_is_set_ = true;
     PortableAlarm portable_;
 };
 

@@ -5,6 +5,7 @@
 /// @file
 /// Intervals as the steady clock drives them: when they begin, which have come by now, and which of those are late.
 
+#include <daybook/detail/moment.hpp>
 #include <daybook/detail/owed.hpp>
 #include <daybook/detail/saturate.hpp>
 #include <daybook/detail/schedule_kinds.hpp>
@@ -24,16 +25,6 @@
 #include <utility>
 
 namespace daybook::inline v0::detail {
-
-/// Both clocks at one moment, which puts instants of the steady clock on the wall clock.
-struct Moment {
-    sys_time wall;
-    steady_time steady;
-
-    [[nodiscard]] sys_time on_wall(steady_time instant) const noexcept {
-        return wall - std::chrono::floor<std::chrono::microseconds>(saturating_difference(steady, instant));
-    }
-};
 
 /// When a nominal instant of the steady clock is due: then, or later where there is jitter.
 [[nodiscard]] inline steady_time steady_due(const Schedule& schedule, steady_time nominal) noexcept {

@@ -50,6 +50,18 @@ public:
         woken_ = false;
     }
 
+    /// @name The parts of a wait
+    /// As those of the alarm that this one stands in for, but for one thread.
+    /// @{
+    [[nodiscard]] bool set(std::optional<sys_time> wall, std::optional<steady_time> steady) noexcept {
+        wall_ = wall;
+        steady_ = steady;
+        return true;
+    }
+    void sleep() noexcept { wait(wall_, steady_); }
+    [[nodiscard]] bool is_exact() const noexcept { return false; }
+    /// @}
+
     /// Ends the present wait, or the next one if nobody waits.
     void wake() noexcept {
         {
@@ -63,6 +75,8 @@ private:
     std::mutex mutex_;
     std::condition_variable condition_;
     bool woken_ = false; // guarded by mutex_
+    std::optional<sys_time> wall_;
+    std::optional<steady_time> steady_;
 };
 
 } // namespace daybook::inline v0::detail

@@ -24,7 +24,7 @@ namespace daybook::inline v0::detail {
 inline bool SchedulerCore::run_one() {
     OccurrencePtr occurrence;
     std::vector<OccurrencePtr> dropped; // destroyed outside the lock, perhaps with the callable of a removed job
-    ClockReading now = options_.clock.read();
+    ClockReading now;
     bool is_held = false; // until the store has been asked
     try {
         std::stop_source stop;
@@ -37,6 +37,7 @@ inline bool SchedulerCore::run_one() {
         occurrence = take_ready(dropped, lock);
         if (!occurrence) { return false; }
         // Nothing fails from here on.
+        now = options_.clock.read(); // not before the lock was there: it may have become ready meanwhile
         occurrence->phase = Occurrence::Phase::running;
         occurrence->is_ended = false;
         occurrence->is_retried = false;
@@ -70,6 +71,7 @@ inline bool SchedulerCore::run_one() {
         body_returned(occurrence, JobStatus::abandoned, {}, {}, {});
         return true;
     }
+    set_deadline(occurrence);
     if (options_.hooks.on_start) {
         tell(options_.hooks.on_start,
              [&] { return event_of(*occurrence->plan, occurrence.get(), occurrence->execution); });
@@ -78,18 +80,20 @@ inline bool SchedulerCore::run_one() {
     return true;
 }
 
-inline void SchedulerCore::note_start(Occurrence& occurrence, const ClockReading& now, const Lock& lock) {
+/// The attempt begins at `now`.
+inline void SchedulerCore::note_start(Occurrence& occurrence, const ClockReading& now, const Lock& /*lock*/) {
     last_start_ = occurrence.job->last_start = now.wall;
-    set_deadline(occurrence, now.steady, lock);
+    occurrence.started = now.steady;
 }
 
-/// The attempt begins at `now`.
-inline void SchedulerCore::set_deadline(Occurrence& occurrence, steady_time now, const Lock& lock) {
-    occurrence.started = now;
-    const auto timeout = occurrence.plan->policies.timeout;
-    const bool may_expire = options_.workers != 0 || occurrence.plan->function.begin != nullptr;
+/// Not before its record says that it runs: the timer must not end what has not begun.
+inline void SchedulerCore::set_deadline(const OccurrencePtr& occurrence) {
+    const auto timeout = occurrence->plan->policies.timeout;
+    const bool may_expire = options_.workers != 0 || occurrence->plan->function.begin != nullptr;
     if (timeout == timeout.zero() || !may_expire) { return; }
-    push_due(attempts_due_, occurrence.index, saturating_add(now, timeout), lock);
+    const Lock lock{mutex_};
+    if (occurrence->is_ended) { return; }
+    push_due(attempts_due_, occurrence->index, saturating_add(occurrence->started, timeout), lock);
 }
 
 /// What a record says of an exception; nothing where memory does not suffice: the failure counts for more.
@@ -184,8 +188,9 @@ inline void SchedulerCore::body_returned(const OccurrencePtr& occurrence, JobSta
         is_to_record = !std::exchange(occurrence->is_ended, true);
         if (is_to_record) {
             const auto timeout = occurrence->plan->policies.timeout;
-            const bool is_late = timeout != timeout.zero() && (options_.workers == 0 || is_executor_open_) &&
-                                 options_.clock.steady_now() - occurrence->started >= timeout;
+            // Also where nobody has come to say so by now.
+            const bool is_late =
+                timeout != timeout.zero() && options_.clock.steady_now() - occurrence->started >= timeout;
             if (is_late) { status = JobStatus::timeout; }
             if (status == JobStatus::error && occurrence->stop.stop_requested()) {
                 status = occurrence->is_unleased ? JobStatus::abandoned : JobStatus::cancelled;

@@ -6,7 +6,6 @@
 /// The scheduler without the type of its results: its state, and how jobs come and go. What is due is decided in
 /// scheduler_dispatch.hpp, an attempt's life is told in scheduler_attempt.hpp, the end of it all in scheduler_stop.hpp.
 
-#include <daybook/detail/alarm.hpp>
 #include <daybook/detail/fleet_member.hpp>
 #include <daybook/detail/indexed_heap.hpp>
 #include <daybook/detail/log_core.hpp>
@@ -15,6 +14,8 @@
 #include <daybook/detail/ready_queue.hpp>
 #include <daybook/detail/scheduled_job.hpp>
 #include <daybook/detail/thread.hpp>
+#include <daybook/detail/timer_alarms.hpp>
+#include <daybook/detail/worker_watch.hpp>
 #include <daybook/job/handlers.hpp>
 #include <daybook/job/job.hpp>
 #include <daybook/job/job_context.hpp>
@@ -57,6 +58,7 @@ public:
         // Beyond those of an earlier life of the program, as long as it made less than one a microsecond.
         const auto began = options_.clock.now().time_since_epoch().count();
         last_revision_ = began > 0 ? static_cast<std::uint64_t>(began) : 0;
+        random_state_ = seed_of(options_.clock);
         for (const auto& [name, limit] : options_.group_limits) { groups_[name].limit = limit; }
         take_stored();
         join_fleet();
@@ -188,6 +190,13 @@ private:
     // What is due.
     void take_back_start(const Lock& lock) noexcept;
     void run_timer();
+    void call_help();
+    [[nodiscard]] NextDue next_due(const Moment& now, const Lock& lock) const;
+    TimerAlarms::Next set_alarm(TimerAlarms::Waiter waiter, std::optional<steady_time> rests_from);
+    [[nodiscard]] bool is_plain(const Job& job, const Moment& now) const;
+    [[nodiscard]] bool take_plain(const Moment& now, Dues& due, const Lock& lock);
+    struct PlainRound;
+    PlainRound dispatch_plain();
     bool dispatch();
     void dispatch_unless_busy();
     bool dispatch_due() { return dispatch_due(Lock{dispatch_mutex_}); }
@@ -264,9 +273,9 @@ private:
     static void decide_end(const OccurrencePtr& occurrence, SkipReason reason, Decisions& decisions);
     void drop(const OccurrencePtr& occurrence, SkipReason reason, const Lock& lock);
     ExecutionId carry_out(Decisions& decisions);
-    ExecutionId carry_out_one(const Decision& decision, std::size_t& posts);
+    ExecutionId carry_out_one(Decision& decision, std::size_t& posts);
     ExecutionId take_back(const OccurrencePtr& occurrence);
-    ExecutionId hand_over(const OccurrencePtr& occurrence, std::size_t& posts);
+    ExecutionId hand_over(Decision& decision, std::size_t& posts);
     [[nodiscard]] Execution record_queued(const Occurrence& occurrence, std::uint32_t attempt);
     bool release_next(const JobPtr& job, const Lock& lock);
     bool begin_resumed(const JobPtr& job, steady_time due, const Lock& lock) noexcept;
@@ -279,7 +288,7 @@ private:
     void flush_posts();
     bool run_one();
     void note_start(Occurrence& occurrence, const ClockReading& now, const Lock& lock);
-    void set_deadline(Occurrence& occurrence, steady_time now, const Lock& lock);
+    void set_deadline(const OccurrencePtr& occurrence);
     void run_body(const OccurrencePtr& occurrence);
     void begin_body(const OccurrencePtr& occurrence, JobContext::Attempt attempt);
     void body_returned(const OccurrencePtr& occurrence, JobStatus status, Ref<RefCounted> result,
@@ -302,6 +311,7 @@ private:
     [[nodiscard]] bool may_retry(const Occurrence& occurrence, const Lock& lock) const;
     void set_retry(Occurrence& occurrence, std::optional<std::chrono::nanoseconds> delay, const Lock& lock) const;
     [[nodiscard]] std::uint64_t random() const noexcept;
+    [[nodiscard]] static std::uint64_t seed_of(const AnyClock& clock) noexcept;
 
     // What the program is told.
     using Hook = std::function<void(const JobEvent&)>;
@@ -363,8 +373,25 @@ private:
     };
     using AtWork = Inside<struct WorkTag>;
     using AtDispatch = Inside<struct DispatchTag>; // while this thread holds dispatch_mutex_
-    using AtTimer = Inside<struct TimerTag>;       // the timer's own thread
+    using AtTimer = Inside<struct TimerTag>;       // the timer's own thread, or a worker on the watch
+    using AtPlain = Inside<struct PlainTag>;       // while it hands over, the worker on the watch
     using AtFlush = Inside<struct FlushTag>;       // while posts are handed to the program's executor
+
+    /// Kept by a worker that has nothing else to do, see scheduler_watch.hpp.
+    class Watch final : public WorkerWatch {
+    public:
+        explicit Watch(SchedulerCore& core) noexcept : core_{core} {}
+        void keep() noexcept override;
+        void call() noexcept override { core_.alarm_.call_watcher(); }
+        /// On the watch: whether one thing after another comes due, so that waking others is not worth it.
+        [[nodiscard]] bool is_in_flood() const noexcept { return is_in_flood_; }
+
+    private:
+        SchedulerCore& core_;
+        bool is_left_to_timer_ = false; // used on the watch only, as what follows
+        bool is_in_flood_ = false;
+        steady_time last_due_ = steady_time::min();
+    };
 
     const SchedulerOptions options_;
     const std::shared_ptr<LogCore> log_;
@@ -429,7 +456,9 @@ private:
     std::mutex dispatch_mutex_; // one dispatch at a time; taken before mutex_
     std::mutex keep_mutex_;     // the store is told one thing after the other; taken before mutex_
     std::mutex join_mutex_;
-    Alarm alarm_;
+    TimerAlarms alarm_; // its lock is taken before mutex_
+    Watch watch_{*this};
+    std::atomic<bool> is_timer_away_{false}; // perhaps in calls of the program
     std::shared_ptr<void> clock_token_;
     NamedThread timer_;                         // guarded by join_mutex_
     std::unique_ptr<WorkerPool> pool_;          // guarded by join_mutex_
@@ -437,7 +466,7 @@ private:
     std::atomic<bool> is_executor_open_{false}; // from the start on, where the program gave one
     std::atomic<std::size_t> posts_owed_{0};    // to that executor: it is called outside the scheduler's own work
     std::atomic<bool> is_refused_{false};       // the executor did not take the last post
-    mutable std::atomic<std::uint64_t> random_state_{0x9E3779B97F4A7C15U};
+    mutable std::atomic<std::uint64_t> random_state_{};
 };
 
 inline SchedulerOptions SchedulerCore::checked(SchedulerOptions options) {
@@ -457,6 +486,7 @@ inline SchedulerOptions SchedulerCore::checked(SchedulerOptions options) {
         if (limit < 1) { refuse("group_limits: the limit of '" + name + "' must be at least 1"); }
     }
     if (options.completed_job_retention < zero) { refuse("completed_job_retention must not be negative"); }
+    if (options.log.shards != 1) { refuse("log.shards must be 1: a scheduler records under a lock of its own"); }
     options.log.clock = options.clock;
     if (options.store) { options.log.store = options.store; }
     if (options.fleet) { options.log.fleet = options.fleet; }

@@ -67,55 +67,6 @@ inline void SchedulerCore::retire_if_over(Job& job, const Lock& /*lock*/) {
     steady_due_.push(job.index, saturating_add(options_.clock.steady_now(), options_.completed_job_retention));
 }
 
-inline void SchedulerCore::run_timer() {
-    const AtTimer at_timer{*this};
-    steady_time rested = steady_time::min(); // not to be woken before, so that a flood is met in batches
-    while (true) {
-        const steady_time woken = options_.clock.steady_now();
-        if (dispatch()) { rested = saturating_add(woken, options_.coalescing); }
-        std::optional<sys_time> wall;
-        std::optional<steady_time> steady;
-        bool is_short = false;
-        {
-            const Lock lock{mutex_};
-            if (timer_may_end_) { return; }
-            if (!wall_due_.empty()) { wall = wall_due_.top().key; }
-            if (!steady_due_.empty()) { steady = steady_due_.top().key; }
-            for (const auto* heap : {&attempts_due_, &stale_due_}) {
-                if (!heap->empty() && (!steady || heap->top().key < *steady)) { steady = heap->top().key; }
-            }
-            is_short = is_short_ || is_refused_ || posts_owed_ != 0; // then it is tried again
-            if (is_short) {
-                const steady_time soon = options_.clock.steady_now() + std::chrono::milliseconds{100};
-                if (!steady || soon < *steady) { steady = soon; }
-            }
-        }
-        if (options_.clock.is_system()) {
-            const Moment at = now();
-            if (const auto rest = saturating_difference(rested, at.steady); rest > rest.zero()) {
-                const sys_time rested_wall =
-                    saturating_add(at.wall, std::chrono::ceil<std::chrono::microseconds>(rest));
-                if (wall) { wall = std::max(*wall, rested_wall); }
-                if (steady) { steady = std::max(*steady, rested); }
-            }
-            alarm_.wait(wall, steady);
-        } else if (options_.clock.is_driven()) {
-            const steady_time soon = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
-            alarm_.wait({}, is_short ? std::optional{soon} : std::nullopt);
-        } else {
-            // A clock of the program's own that passes by itself: asked again at the latest after a second.
-            std::chrono::nanoseconds wait = std::chrono::seconds{1};
-            const sys_time wall_now = options_.clock.now();
-            const steady_time steady_now = options_.clock.steady_now();
-            if (wall) {
-                wait = std::max(wall_now, std::min<sys_time>(*wall, wall_now + std::chrono::seconds{1})) - wall_now;
-            }
-            if (steady) { wait = std::min(wait, std::max(steady_now, *steady) - steady_now); }
-            alarm_.wait({}, std::chrono::steady_clock::now() + wait);
-        }
-    }
-}
-
 /// The wall clock was set back so far that waiting for it to catch up would be worse than running nominal times again:
 /// takes the jobs that follow it off the heap, to be due by what it says now.
 inline void SchedulerCore::leave_timeline(const Moment& now, Dues& due, const Lock& /*lock*/) {

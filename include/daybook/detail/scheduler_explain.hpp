@@ -95,7 +95,12 @@ inline std::string SchedulerCore::explain(std::string_view id) const {
     {
         const Lock lock{mutex_};
         const JobPtr job = find(id, lock);
-        if (!job) { return "There is no job with the id '" + std::string{id} + "'."; }
+        if (!job) {
+            const bool is_leaving =
+                std::ranges::any_of(leaving_jobs(lock), [&](const JobPtr& leaving) { return leaving->id == id; });
+            return "There is no job with the id '" + std::string{id} +
+                   (is_leaving ? "' any more; what had begun of it goes on." : "'.");
+        }
         plan = job->plan;
         info = describe(*job, wall, steady, lock);
         if (state_ == State::pending) { say("The scheduler has not been started"); }
@@ -140,6 +145,18 @@ inline std::string SchedulerCore::explain(std::string_view id) const {
     return text;
 }
 
+/// Whether one of two that are ready has its turn before the other, see ReadyQueue.
+[[nodiscard]] inline bool goes_before(const Occurrence& one, const Occurrence& other, std::chrono::nanoseconds worth) {
+    if (&one == &other || one.arrival == steady_time{}) { return false; }
+    const ConcurrencyGroup* const group = one.plan->group;
+    if (group != nullptr && group->running >= group->limit) { return false; } // it waits for others
+    const std::chrono::duration<double> later = one.arrival - other.arrival;
+    const auto levels =
+        static_cast<double>(one.plan->policies.priority) - static_cast<double>(other.plan->policies.priority);
+    const std::chrono::duration<double> bonus = levels * std::chrono::duration<double>{worth};
+    return later < bonus || (later == bonus && one.execution.id < other.execution.id);
+}
+
 /// What one occurrence of a job is about.
 template <class Say>
 void SchedulerCore::tell_occurrence(const Occurrence& occurrence, sys_time wall, steady_time steady, const Say& say,
@@ -157,16 +174,24 @@ void SchedulerCore::tell_occurrence(const Occurrence& occurrence, sys_time wall,
         if (group != nullptr && group->running >= group->limit) {
             say("Waiting since " + ago(occurrence.arrival) + " for its group, of which " +
                 std::to_string(group->running) + " run and no more may");
+        } else if (occurrence.arrival == steady_time{}) {
+            say("About to wait for a worker");
         } else {
-            const std::size_t others = ready_.size() == 0 ? 0 : ready_.size() - 1;
-            say("Waiting for a worker since " + ago(occurrence.arrival) + ", beside " + std::to_string(others) +
+            const auto others =
+                static_cast<std::size_t>(std::ranges::count_if(occurrences_, [&](const OccurrencePtr& other) {
+                    return other && other->phase == Occurrence::Phase::ready &&
+                           goes_before(*other, occurrence, options_.priority_worth);
+                }));
+            say("Waiting for a worker since " + ago(occurrence.arrival) + ", behind " + std::to_string(others) +
                 (others == 1 ? " other" : " others"));
         }
         break;
     }
     case Occurrence::Phase::retrying:
         if (!occurrence.is_resumed) {
-            say("Attempt " + std::to_string(occurrence.attempt) + " failed, the next one waits for its time");
+            const bool is_set = attempts_due_.contains(occurrence.index);
+            say("Attempt " + std::to_string(occurrence.attempt) + " failed, the next one " +
+                (is_set ? "comes at " + ago(attempts_due_.key(occurrence.index)) : "waits for its time"));
             break;
         }
         [[fallthrough]];

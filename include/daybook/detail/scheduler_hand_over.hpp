@@ -35,10 +35,16 @@ inline ExecutionId SchedulerCore::carry_out(Decisions& decisions) {
     Decisions failed;
     for (auto next = decisions.begin(); next != decisions.end();) {
         const auto decision = next++;
+        if (decision->kind != Decision::Kind::hand_over && AtPlain::is_inside(*this)) { // the timer's thread does it
+            failed.splice(failed.end(), decisions, decision);
+            continue;
+        }
         // What is ready does not wait for what the program does when it is called.
         if (decision->kind != Decision::Kind::hand_over) { post(std::exchange(posts, 0)); }
         try {
+            const auto kind = decision->kind;
             if (const ExecutionId begun = carry_out_one(*decision, posts); begun != 0) { id = begun; }
+            if (decision->kind != kind) { next = decision; } // something else is to be done now
         } catch (const std::exception&) { failed.splice(failed.end(), decisions, decision); }
         if (posts == posted_at_once) { post(std::exchange(posts, 0)); }
     }
@@ -54,10 +60,10 @@ inline ExecutionId SchedulerCore::carry_out(Decisions& decisions) {
 }
 
 /// @throws std::bad_alloc  It can be done again.
-inline ExecutionId SchedulerCore::carry_out_one(const Decision& decision, std::size_t& posts) {
+inline ExecutionId SchedulerCore::carry_out_one(Decision& decision, std::size_t& posts) {
     ExecutionId id = 0;
     switch (decision.kind) {
-    case Decision::Kind::hand_over: return hand_over(decision.occurrence, posts);
+    case Decision::Kind::hand_over: return hand_over(decision, posts);
     case Decision::Kind::skip:
         id = log_->skip(decision.plan->names->refs(), decision.skip);
         account(decision);
@@ -97,9 +103,11 @@ inline Execution SchedulerCore::record_queued(const Occurrence& occurrence, std:
                        JobStatus::queued, attempt == 1 ? occurrence.id : 0); // known before where it is claimed
 }
 
-/// Records the attempt as queued, and lets it go on to a worker unless it has been dropped meanwhile.
+/// Records the attempt as queued, and lets it go on to a worker. Where it has been dropped meanwhile, the decision
+/// becomes that to tell so.
 /// @param posts  Counts what became ready, which the caller has to post.
-inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std::size_t& posts) {
+inline ExecutionId SchedulerCore::hand_over(Decision& decision, std::size_t& posts) {
+    const OccurrencePtr& occurrence = decision.occurrence;
     if (fleet_ != nullptr) { // its seat may have been lost meanwhile, and it is another process's
         const Lock lock{mutex_};
         const bool is_dropped = occurrence->phase == Occurrence::Phase::dropped;
@@ -134,13 +142,14 @@ inline ExecutionId SchedulerCore::hand_over(const OccurrencePtr& occurrence, std
             if (group != nullptr && group->running < group->limit && unpark(*group, pruned, lock)) { ++posts; }
         }
     }
-    if (dropped_for != SkipReason::none && occurrence->attempt == 1) {
-        skip_queued(*occurrence, execution, dropped_for);
-    }
-    if (dropped_for != SkipReason::none && occurrence->attempt != 1) {
+    if (dropped_for != SkipReason::none && occurrence->attempt == 1) { // the program is told, see carry_out
+        decision.kind = Decision::Kind::skip_queued;
+        decision.execution = execution;
+        decision.skip.reason = dropped_for;
+    } else if (dropped_for != SkipReason::none) {
         log_->finish(execution, JobStatus::cancelled, {}, {}, Finality::final_attempt);
+        release(occurrence);
     }
-    if (dropped_for != SkipReason::none) { release(occurrence); }
     return execution.id;
 }
 
@@ -265,7 +274,13 @@ inline void SchedulerCore::post(std::size_t count) {
     WorkerPool* const pool = open_pool_;
     if (pool == nullptr || count == 0) { return; }
     try {
-        [[maybe_unused]] const bool is_accepted = pool->post_copies(count, [this] { run_one(); });
+        const auto task = [this] { run_one(); };
+        if (!AtPlain::is_inside(*this)) {
+            [[maybe_unused]] const bool is_accepted = pool->post_copies(count, task);
+        } else if (pool->post_quietly(count, task) > 1) { // one the worker takes itself
+            if (is_timer_away_ || !watch_.is_in_flood()) { return pool->call_help(1); }
+            alarm_.ask_for_help(std::chrono::steady_clock::now());
+        }
     } catch (const std::bad_alloc&) { // the timer tries again
         posts_owed_ += count;
         if (!is_refused_.exchange(true)) { alarm_.wake(); }
@@ -325,6 +340,8 @@ inline void SchedulerCore::drop(const OccurrencePtr& occurrence, SkipReason reas
     if (phase == Occurrence::Phase::dropped) { return; }
     if (phase != Occurrence::Phase::retrying) {
         occurrence->dropped_for = reason;
+        occurrence->job->last_skip = reason;
+        occurrence->job->last_skip_at = occurrence->nominal ? occurrence->nominal : options_.clock.now();
         --queued_;
         --occurrence->job->queued;
     }

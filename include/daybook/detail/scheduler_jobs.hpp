@@ -170,9 +170,24 @@ inline bool SchedulerCore::update(JobOptions from) {
     return is_done;
 }
 
+/// What an update does not say stays as it is.
+inline void keep_unsaid(JobOptions& from, const JobPlan& present) {
+    const auto keep = [](std::string& said, const std::string& known) {
+        if (said.empty()) { said = known; }
+    };
+    keep(from.handler_id, present.handler_id);
+    keep(from.method_name, present.method_name);
+    keep(from.parameters, present.parameters);
+    keep(from.group, present.group_name);
+}
+
 inline bool SchedulerCore::change(JobOptions from) {
     const std::string id = from.id;
     await_due(); // what has come due by now is settled by the old plan
+    {
+        const Lock lock{mutex_};
+        if (const JobPtr job = find(id, lock)) { keep_unsaid(from, *job->plan); }
+    }
     const std::shared_ptr<JobPlan> plan = plan_of(std::move(from), "update");
     count_ahead(plan->schedule, now().wall);
     PlanPtr replaced;
@@ -199,6 +214,10 @@ inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, 
     job->steady_due.reset();
     job->is_over = false;
     job->is_settling = false;
+    std::optional<steady_time> watched_since; // for being stale: goes on
+    if (stale_due_.contains(job->index)) {
+        watched_since = saturating_subtract(stale_due_.key(job->index), job->plan->policies.stale_after);
+    }
     job->plan = plan;
     job->revision = ++last_revision_;
     job->is_to_keep = true;
@@ -207,6 +226,10 @@ inline void SchedulerCore::replace_plan(const JobPtr& job, const PlanPtr& plan, 
         stale_due_.erase(job->index);
     }
     if (state_ == State::started) { begin_schedule(*job, first, lock); }
+    if (watched_since && stale_due_.contains(job->index)) {
+        stale_due_.erase(job->index);
+        push_due(stale_due_, job->index, saturating_add(*watched_since, plan->policies.stale_after), lock);
+    }
 }
 
 inline SchedulerCore::JobPtr SchedulerCore::find(std::string_view id, const Lock& /*lock*/) const {

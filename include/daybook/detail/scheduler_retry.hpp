@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -138,6 +139,17 @@ inline void SchedulerCore::set_retry(Occurrence& occurrence, std::optional<std::
                                      const Lock& lock) const {
     occurrence.is_retried = delay && may_retry(occurrence, lock);
     occurrence.retry_delay = delay.value_or(std::chrono::nanoseconds::zero());
+}
+
+/// Differs between processes, which would try again together otherwise; by a clock of the program's own it follows that
+/// clock, so that a test comes out the same each time.
+inline std::uint64_t SchedulerCore::seed_of(const AnyClock& clock) noexcept {
+    const auto now = static_cast<std::uint64_t>(clock.now().time_since_epoch().count());
+    if (!clock.is_system()) { return mix_bits(now); }
+    try {
+        std::random_device device;
+        return mix_bits(now ^ (std::uint64_t{device()} << 32U) ^ device());
+    } catch (const std::exception&) { return mix_bits(now); } // a system without one
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): for jitter, not for secrets.

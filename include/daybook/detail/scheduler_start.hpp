@@ -78,7 +78,10 @@ inline void SchedulerCore::start() {
         if (options_.on_thread_start) { options_.on_thread_start(); }
     };
     if (options_.workers != 0 && !options_.executor && !pool_) {
-        pool_ = std::make_unique<WorkerPool>(WorkerPoolOptions{.threads = options_.workers, .on_thread_start = hook});
+        WorkerPoolOptions pool{.threads = options_.workers, .on_thread_start = hook};
+        // What is claimed from a store, or kept there, is the timer's own thread's.
+        if (options_.clock.is_system() && log_->store_writer() == nullptr) { alarm_.open_watch(); }
+        pool_.reset(new WorkerPool{std::move(pool), alarm_.has_watch() ? &watch_ : nullptr});
     }
     restore_jobs();
     const Moment began = now();

@@ -9,6 +9,7 @@
 #include <daybook/detail/scheduler_explain.hpp>
 #include <daybook/detail/scheduler_settle.hpp>
 #include <daybook/detail/scheduler_start.hpp>
+#include <daybook/detail/scheduler_watch.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -161,7 +162,7 @@ inline void SchedulerCore::request_stop() {
 }
 
 /// Whether nothing is left to wait for. A body that makes the call cannot be waited for by itself; two bodies that both
-/// make it do not wait for each other.
+/// make it do not wait for each other, and where they hold all workers none is left for what is ready.
 inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
     if (busy_ != 0 || claiming_ != 0 || (!postponed_.empty() && open_pool_ != nullptr)) { return false; }
     const auto is_inside_stop = [&](std::thread::id thread) {
@@ -169,10 +170,17 @@ inline bool SchedulerCore::is_drained(const Lock& /*lock*/) const {
     };
     const bool is_called_by_body = std::ranges::any_of(
         occurrences_, [&](const auto& occurrence) { return occurrence && is_own_thread(*occurrence); });
-    return std::ranges::all_of(occurrences_, [&](const auto& occurrence) {
-        return !occurrence || (is_called_by_body && occurrence->phase == Occurrence::Phase::running &&
-                               is_inside_stop(occurrence->thread));
-    });
+    if (!is_called_by_body) {
+        return std::ranges::all_of(occurrences_, [](const auto& occurrence) { return !occurrence; });
+    }
+    std::size_t stopping = 0;
+    std::size_t others = 0;
+    for (const OccurrencePtr& occurrence : occurrences_) {
+        if (!occurrence) { continue; }
+        const bool is_running = occurrence->phase == Occurrence::Phase::running;
+        ++(is_running && is_inside_stop(occurrence->thread) ? stopping : others);
+    }
+    return others == 0 || (open_pool_ != nullptr && stopping == options_.workers + replaced_);
 }
 
 /// While this thread is inside `stop`, whatever way it leaves; it is among `stopping_threads_` already.
@@ -250,7 +258,8 @@ inline StopReport SchedulerCore::halt(std::chrono::nanoseconds grace) {
     }
     // A thread of ours has to end before anybody can wait for it: the destructor does, or a stop from elsewhere.
     const WorkerPool* const pool = open_pool_;
-    const bool is_own_thread = is_called_back || (pool != nullptr && pool->is_own_thread());
+    const bool is_own_thread =
+        is_called_back || AtTimer::is_inside(*this) || (pool != nullptr && pool->is_own_thread());
     if (report.has_stopped() && !is_own_thread) { join(); }
     return report;
 }

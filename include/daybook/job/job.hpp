@@ -47,8 +47,8 @@ struct JobOptions {
     /// Empty: the handler_id.
     std::string group = {};
 
-    /// A job that has not succeeded for so long is reported once, see SchedulerHooks::on_stale; the time while it is
-    /// paused does not count. 0: never.
+    /// A job that has not succeeded for so long, since it was taken up or resumed, is reported once, see
+    /// SchedulerHooks::on_stale. 0: never.
     std::chrono::nanoseconds stale_after{0};
 
     std::string parameters = {}; ///< handed to the job as it is, and kept in its records

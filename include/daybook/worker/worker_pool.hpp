@@ -6,6 +6,7 @@
 /// The library's own threads for running jobs.
 
 #include <daybook/detail/thread.hpp>
+#include <daybook/detail/worker_watch.hpp>
 #include <daybook/worker/executor.hpp>
 
 #include <algorithm>
@@ -24,6 +25,10 @@
 #include <vector>
 
 namespace daybook::inline v0 {
+
+namespace detail {
+class SchedulerCore;
+}
 
 /// How a `WorkerPool` is set up.
 struct WorkerPoolOptions {
@@ -52,19 +57,7 @@ public:
 
     /// @throws std::invalid_argument  `options.threads` is out of range.
     /// @throws std::system_error  The system has not that many threads; those that had been started have ended.
-    explicit WorkerPool(WorkerPoolOptions options = {}) : options_{std::move(options)} {
-        if (options_.threads < 1 || options_.threads > max_threads) {
-            throw std::invalid_argument{"WorkerPoolOptions::threads must be from 1 to " + std::to_string(max_threads) +
-                                        ", is " + std::to_string(options_.threads)};
-        }
-        try {
-            const std::scoped_lock lock{mutex_};
-            for (std::size_t i = 0; i < options_.threads; ++i) { start_worker(lock); }
-        } catch (...) {
-            stop();
-            throw;
-        }
-    }
+    explicit WorkerPool(WorkerPoolOptions options = {}) : WorkerPool{std::move(options), nullptr} {}
 
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
@@ -81,14 +74,14 @@ public:
     ///          called.
     /// @throws std::bad_alloc  The task is destroyed, nothing else changes.
     [[nodiscard]] bool post(Task task) {
-        Worker* sleeper = nullptr;
+        Woken woken;
         {
             const Lock lock{mutex_};
             if (stopping_) { return false; }
             queue_.push_back(std::move(task));
-            sleeper = take_sleepers(1, lock);
+            woken = take_idle(1, lock);
         }
-        wake(sleeper);
+        wake(woken);
         return true;
     }
 
@@ -97,20 +90,13 @@ public:
     /// @throws std::bad_alloc  Nothing has changed.
     template <class Callable>
     [[nodiscard]] bool post_copies(std::size_t count, const Callable& task) {
-        Worker* sleepers = nullptr;
+        Woken woken;
         {
             const Lock lock{mutex_};
-            if (stopping_) { return false; }
-            const std::size_t before = queue_.size();
-            try {
-                for (std::size_t i = 0; i < count; ++i) { queue_.emplace_back(task); }
-            } catch (...) {
-                while (queue_.size() != before) { queue_.pop_back(); }
-                throw;
-            }
-            sleepers = take_sleepers(count, lock);
+            if (!append(count, task, lock)) { return false; }
+            woken = take_idle(count, lock);
         }
-        wake(sleepers);
+        wake(woken);
         return true;
     }
 
@@ -120,6 +106,7 @@ public:
         stopping_ = true;
         for (auto* sleeper : idle_) { sleeper->wake.release(); }
         idle_.clear();
+        if (watcher_ != nullptr) { watch_->call(); }
     }
 
     /// Accepts no more tasks, runs what is queued, and waits until every thread has ended. Called from a task of this
@@ -187,6 +174,23 @@ public:
     }
 
 private:
+    friend class detail::SchedulerCore;
+
+    /// @param watch  Null: every worker that has nothing to do sleeps. Else one of them keeps the watch.
+    WorkerPool(WorkerPoolOptions options, detail::WorkerWatch* watch) : options_{std::move(options)}, watch_{watch} {
+        if (options_.threads < 1 || options_.threads > max_threads) {
+            throw std::invalid_argument{"WorkerPoolOptions::threads must be from 1 to " + std::to_string(max_threads) +
+                                        ", is " + std::to_string(options_.threads)};
+        }
+        try {
+            const std::scoped_lock lock{mutex_};
+            for (std::size_t i = 0; i < options_.threads; ++i) { start_worker(lock); }
+        } catch (...) {
+            stop();
+            throw;
+        }
+    }
+
     struct Worker {
         std::binary_semaphore wake{0}; // released by whoever takes the worker from idle_, so at most once at a time
         detail::NamedThread thread;
@@ -208,18 +212,62 @@ private:
 
     using Lock = std::scoped_lock<std::mutex>; // a parameter of this type: the caller holds mutex_
 
-    [[nodiscard]] Worker* take_sleepers(std::size_t count, const Lock& /*lock*/) noexcept {
-        Worker* taken = nullptr;
+    template <class Callable>
+    [[nodiscard]] bool append(std::size_t count, const Callable& task, const Lock& /*lock*/) {
+        if (stopping_) { return false; }
+        const std::size_t before = queue_.size();
+        try {
+            for (std::size_t i = 0; i < count; ++i) { queue_.emplace_back(task); }
+        } catch (...) {
+            while (queue_.size() != before) { queue_.pop_back(); }
+            throw;
+        }
+        return true;
+    }
+
+    /// Wakes nobody: the caller is the worker that keeps the watch, which takes them, and calls for help in time.
+    /// @returns How many tasks wait now.
+    /// @throws std::bad_alloc  Nothing has changed.
+    template <class Callable>
+    std::size_t post_quietly(std::size_t count, const Callable& task) {
+        const Lock lock{mutex_};
+        [[maybe_unused]] const bool is_accepted = append(count, task, lock);
+        return queue_.size();
+    }
+
+    /// Wakes as many as have something to do.
+    /// @param taken  So many tasks the caller is about to take itself.
+    void call_help(std::size_t taken) noexcept {
+        Woken woken;
+        {
+            const Lock lock{mutex_};
+            woken = take_idle(queue_.size() - std::min(queue_.size(), taken), lock);
+        }
+        wake(woken);
+    }
+
+    /// Who is woken for new tasks.
+    struct Woken {
+        Worker* sleepers = nullptr;
+        bool is_watch_called = false;
+    };
+
+    /// Sleepers first: they are cheaper to wake.
+    [[nodiscard]] Woken take_idle(std::size_t count, const Lock& /*lock*/) noexcept {
+        Woken taken;
         for (; count != 0 && !idle_.empty(); --count) {
             Worker* const sleeper = idle_.back();
-            sleeper->next = std::exchange(taken, sleeper);
+            sleeper->next = std::exchange(taken.sleepers, sleeper);
             idle_.pop_back();
         }
+        taken.is_watch_called = count != 0 && watcher_ != nullptr && watcher_ != current().worker;
         return taken;
     }
 
-    static void wake(Worker* sleeper) noexcept {
+    void wake(Woken woken) noexcept {
+        Worker* sleeper = woken.sleepers;
         while (sleeper != nullptr) { std::exchange(sleeper, sleeper->next)->wake.release(); }
+        if (woken.is_watch_called) { watch_->call(); }
     }
 
     void start_worker(const Lock& lock) {
@@ -276,6 +324,12 @@ private:
                 lock.lock();
             } else if (stopping_) {
                 return;
+            } else if (watch_ != nullptr && watcher_ == nullptr) {
+                watcher_ = &self;
+                lock.unlock();
+                watch_->keep();
+                lock.lock();
+                watcher_ = nullptr;
             } else {
                 idle_.push_back(&self);
                 lock.unlock();
@@ -305,10 +359,12 @@ private:
     }
 
     const WorkerPoolOptions options_;
+    detail::WorkerWatch* const watch_;
     mutable std::mutex mutex_;
     bool stopping_ = false;                        // guarded by mutex_
     std::deque<Task> queue_;                       // guarded by mutex_
     std::vector<Worker*> idle_;                    // guarded by mutex_
+    Worker* watcher_ = nullptr;                    // guarded by mutex_; at most one, until it is back
     std::vector<std::unique_ptr<Worker>> workers_; // guarded by mutex_, and constant once stopping_ is set
     std::size_t retired_ = 0;                      // guarded by mutex_; of workers_, those with is_retired
     std::vector<Worker*> left_;                    // guarded by mutex_; of these, those that run no more tasks

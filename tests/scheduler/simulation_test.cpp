@@ -2,7 +2,7 @@
 
 /// @file
 /// Random lives of random jobs in virtual time, each held against a plain model and a recount. DAYBOOK_LONG_TESTS=1
-/// makes them longer, and goes on until ten million occurrences have been executed, or for a quarter of an hour.
+/// makes them longer, and goes on until ten million occurrences have been executed, some twenty minutes.
 /// DAYBOOK_SIMULATION_SEED replays one life, of the length that DAYBOOK_LONG_TESTS says.
 
 #include "simulation.hpp"
@@ -44,8 +44,10 @@ TEST_CASE("in any life of any jobs every occurrence is executed or skipped, once
     const auto first = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
     const auto begin = Clock::now();
     std::uint64_t executed = 0, skipped = 0, walked = 0, seeds = 0;
-    const std::chrono::seconds at_most = is_long ? std::chrono::minutes{15} : std::chrono::seconds{4};
-    while (executed < 10'000'000 && Clock::now() - begin < at_most) {
+    const auto is_enough = [&] {
+        return is_long ? executed >= 10'000'000 : Clock::now() - begin >= std::chrono::seconds{4};
+    };
+    while (!is_enough()) {
         const std::uint64_t seed = first + seeds++;
         simulation::World world{seed};
         const std::string wrong = world.run(events);
@@ -61,5 +63,5 @@ TEST_CASE("in any life of any jobs every occurrence is executed or skipped, once
         WARN(seeds << " seeds, " << walked << " occurrences looked at one by one, " << executed << " executed and "
                    << skipped << " skipped in " << took.count() << " s");
     }
-    CHECK(seeds != 0);
+    CHECK(executed + skipped != 0);
 }

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 using namespace bench;
@@ -20,7 +21,8 @@ using daybook::Overlap;
 
 TEST_CASE("eight threads that do everything at once lose no trigger") {
     // DAYBOOK_LONG_TESTS=1: for minutes.
-    const bool is_long = std::getenv("DAYBOOK_LONG_TESTS") != nullptr; // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const char* const wanted = std::getenv("DAYBOOK_LONG_TESTS"); // NOLINT(concurrency-mt-unsafe): nobody sets it
+    const bool is_long = wanted != nullptr && std::string{wanted} == "1";
     daybook::SchedulerOptions options;
     options.workers = 4;
     options.max_queue = 200;
